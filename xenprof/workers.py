@@ -3,10 +3,40 @@
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process, resource_tracker
 from threading import Thread
+from typing import TypeVar
+
+from xenprof.errors import XenprofError
+
+_Job = TypeVar("_Job")
+_Result = TypeVar("_Result")
+
+
+def each(
+    function: Callable[[_Job], _Result],
+    jobs: Sequence[_Job],
+    told: Callable[[int, int], None] = lambda done, of: None,
+) -> list[_Result]:
+    """Have a function called with each job by worker processes; return the results in that order.
+
+    `told` is called with the number of jobs that are done, and of all. Raises: what the function
+    does; XenprofError: a process was killed.
+    """
+    try:
+        with workers() as pool:
+            started = [pool.submit(function, job) for job in jobs]
+            for done, one in enumerate(as_completed(started), 1):
+                one.result()
+                told(done, len(started))
+    except BrokenProcessPool:
+        raise XenprofError(
+            "a worker process was killed, perhaps for lack of memory; type the same again"
+        ) from None
+    return [one.result() for one in started]
 
 
 @contextlib.contextmanager
@@ -31,16 +61,23 @@ def _idle() -> None:
 
 @contextlib.contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that do not notice Ctrl-C; this one does again afterwards."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Start processes that do not notice Ctrl-C; this one does, when it has started them."""
+    resource_tracker.ensure_running()  # else it comes with the first of them, and unblocks Ctrl-C
+    came: list[int] = []  # through another thread, which does not block it
+    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _begin() -> None:
-    """Make a process of the pool end when its parent has."""
+    """Make a process of the pool end when its parent has, and not by Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -75,7 +75,7 @@ class Hypercalls:
         self.memory = memory
         self.xenoprof = xenoprof
         self.store = store
-        self.kernel_times = KernelTimes(execution.clock, code)
+        self.kernel_times = KernelTimes(execution.clock)
         self._rover = -1
         self._departed: Counter[str] = Counter()
         self._builder = Builder(
@@ -93,10 +93,11 @@ class Hypercalls:
             streams,
         )
         self.create_domain(domain0)
+        system = self.residents[0].guest
         self.backends = start_backends(
-            self.residents[0].guest,
+            system,
             host.mhz,
-            Stores(execution.clock, streams, host.stores, elevator),
+            Stores(execution.clock, streams, host.stores, elevator, system.ticks.hz),
             host,
             self._let_go,
             self.residents[0].paging.cache_limits,

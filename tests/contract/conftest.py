@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from hypervisor.errors import Capability
+from hypervisor.model.native import offered
 from tests.support.hosts_in_part import WatchedHost
 from tests.support.live.hosts import HeldHost
 from tests.support.live.traced_host import TracedHost
@@ -38,6 +39,7 @@ class Claim:
 HOSTS = {
     "model-3.0.3": Claim(lambda: model("3.0.3")),
     "model-3.1": Claim(lambda: model("3.1")),
+    "without-xen": Claim(lambda: offered(make_host(hypervisor="none")), ()),
     "telemetry": Claim(lambda: WatchedHost(model("3.0.3")), ()),
     "sparse": Claim(SparseHost, ()),
     "live": Claim(HeldHost, ()),

@@ -98,7 +98,7 @@ def children(pid: int) -> list[int]:
 
 
 def kept(folder: Path) -> list[dict]:
-    return [json.loads(line) for line in (folder / NAME).read_text().splitlines()[1:]]
+    return [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
 
 
 def test_an_experiment_prints_a_table_and_writes_for_its_user_alone(tmp_path):
@@ -125,7 +125,7 @@ def test_the_same_bytes_come_again_from_one_process_and_from_two(tmp_path):
     ]
 
 
-def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(tmp_path):
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
     path, out = written(tmp_path, LONG), tmp_path / "out"
     process, ours = begun(tmp_path, str(path), "--output", str(out))
     told = told_until(ours, rb" [2-9] of %d runs" % RUNS)
@@ -137,14 +137,36 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(tmp_path):
 
     assert (130, b"", []) == (process.returncode, printed, left_of_group(process.pid))
     assert b"Traceback" not in told
-    assert f"{len(first)} of {RUNS} runs are kept; type the same with --resume" in told.decode()
+    assert f"{len(first)} of {RUNS} runs are kept; type the same again to go on" in told.decode()
     assert 2 <= len(first) < RUNS
 
-    done = shell(tmp_path, f"xenprof experiment {path} --output {out} --resume")
+    done = shell(tmp_path, f"xenprof experiment {path} --output {out}")
 
-    assert 0 == done.returncode, done.stderr
+    assert (0, f"xenprof: written to {out}; {len(first)} of {RUNS} runs were there\n") == (
+        done.returncode,
+        done.stderr,
+    )
     assert first == kept(out)[: len(first)]
     assert RUNS == len(kept(out))
+
+
+def test_a_command_that_fails_leaves_what_another_has_finished(tmp_path):
+    path, out = written(tmp_path), tmp_path / "out"
+    done = shell(tmp_path, f"xenprof experiment {path} --output {out}")
+    there = {file.name: file.read_bytes() for file in out.iterdir()}
+    written(tmp_path, SMALL.replace("0.06", "0.08"))
+    failed = shell(
+        tmp_path, f"xenprof experiment {path} --output {out} --scheduler tcp://127.0.0.1:1"
+    )
+
+    assert (0, 1) == (done.returncode, failed.returncode)
+    assert there == {file.name: file.read_bytes() for file in out.iterdir()}
+
+
+def test_a_quick_one_has_a_folder_of_its_own(tmp_path):
+    done = shell(tmp_path, f"xenprof experiment {written(tmp_path)} --quick")
+
+    assert f"xenprof: written to {tmp_path}/experiments/small-quick\n" == done.stderr
 
 
 def test_a_run_whose_process_is_killed_is_done_again(tmp_path):
@@ -230,7 +252,9 @@ def test_workers_with_another_model_are_a_line(tmp_path):
 
     assert 1 == done.returncode
     assert re.fullmatch(
-        r"xenprof: worker \S+ has another model than is here; install the same\n", done.stderr
+        r"xenprof: process \d+ on \S+ has another model than is here; install the same xenprof, "
+        r"and start its workers again\n",
+        done.stderr,
     )
 
 
@@ -269,15 +293,3 @@ def test_what_cannot_be_done_is_a_line(tmp_path, arguments, code, told):
     assert (code, "") == (done.returncode, done.stdout)
     assert told in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_run_that_the_host_refuses_is_a_line_and_keeps_the_others(tmp_path):
-    event = '\n[[event]]\nat_s = 0\ndo = "xm sched-credit -d web -w 70000"\n'
-    out = tmp_path / "out"
-    path = written(tmp_path, SMALL + event)
-    done = shell(tmp_path, f"xenprof experiment {path} --output {out}")
-
-    assert 1 == done.returncode
-    assert re.match(
-        r"xenprof: (0|50), seed 1: event 'xm sched-credit -d web -w 70000': ", done.stderr
-    )

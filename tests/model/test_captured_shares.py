@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.capturing import captured, errors, modelled, real_xen
 from xenprof.capture.fitting import capture
-from xenprof.cli.capture_scenario import trial
+from xenprof.cli.looking import trial
 
 POINTS = 5.0
 HOST = """

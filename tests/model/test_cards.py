@@ -8,7 +8,16 @@ import pytest
 from hypervisor.errors import ScenarioError
 from hypervisor.model.machine import Machine, build
 from hypervisor.model.scenario.spec import parse_scenario
-from tests.support.model.hosts import SECOND, behalf_ns, cpu_ns, domain, netperf, result, seen
+from tests.support.model.hosts import (
+    SECOND,
+    behalf_ns,
+    cpu_ns,
+    domain,
+    interrupts,
+    netperf,
+    result,
+    seen,
+)
 from tests.support.model.tables import scenario_text
 
 FAST: Mapping[str, Any] = {"cpu": "core_2", "mhz": 3000, "cores_per_socket": 4, "sockets": 1}
@@ -98,6 +107,19 @@ def test_a_card_of_its_own_takes_domain_0_out_of_the_way():
     assert mbit(machine) > 900
     assert behalf_ns(machine).get("a", 0) == 0
     assert cpu_ns(machine, "Domain-0") < 0.05 * SECOND
+
+
+def test_the_guest_sees_a_card_of_its_own_beside_its_vif_and_domain_0_does_not():
+    machine = host_of(
+        domain("a", netperf("receive"), memory_mib=512),
+        nics=[{}, {"name": "eth7", "dedicated_to": "a"}],
+    )
+    machine.advance(SECOND // 10)
+    shown = {name: machine.toolstack.views.proc(name, "net/dev") for name in ("a", "Domain-0")}
+    received = next(line for line in shown["a"].splitlines() if line.startswith("  eth1:"))
+    assert int(received.partition(":")[2].split()[0]) > 1_000_000
+    assert "eth7" not in shown["Domain-0"]
+    assert interrupts(machine, "a") > 500
 
 
 def test_an_inner_bridge_carries_what_stays_in_the_host():

@@ -6,11 +6,23 @@ figure 3: a kernel takes 263 s.
 
 import pytest
 
+from exporters.scrape.renderer import Renderer
 from hypervisor.errors import MissingCapability, ScenarioError
 from hypervisor.host import asked_toolstack_of, profiler_of, toolstack_of, tracer_of
-from hypervisor.model.native import LACKS, offered
+from hypervisor.model.native import KINDS, LACKS, offered
 from hypervisor.model.workloads.build import OBJECTS
-from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host, result, seen
+from tests.support.model.hosts import (
+    MS,
+    SECOND,
+    burst,
+    cpu,
+    domain,
+    interrupts,
+    make_host,
+    result,
+    seen,
+)
+from tests.support.snapshots import stats
 
 ONE = {"mhz": 2400, "arch": "i386", "cores_per_socket": 1}
 TIMES = {
@@ -31,6 +43,54 @@ TIMES = {
     "delete": 6.08e-6,
     "create_10k": 66.0e-6,
     "delete_10k": 12.5e-6,
+}
+KNOWN = {
+    "xen_disk_busy_seconds_total",
+    "xen_disk_in_flight_requests",
+    "xen_disk_read_bytes_total",
+    "xen_disk_read_operations_total",
+    "xen_disk_wait_seconds_total",
+    "xen_disk_write_bytes_total",
+    "xen_disk_write_operations_total",
+    "xen_domain_cpu_mode_seconds_total",
+    "xen_domain_cpu_seconds_total",
+    "xen_domain_info",
+    "xen_domain_memory_actual_bytes",
+    "xen_domain_memory_demand_bytes",
+    "xen_domain_oom_kills_total",
+    "xen_domain_start_time_seconds",
+    "xen_domain_swap_in_pages_total",
+    "xen_domain_swap_out_pages_total",
+    "xen_domain_swap_used_bytes",
+    "xen_domain_vcpus",
+    "xen_domain_vcpus_online",
+    "xen_guest_context_switches_total",
+    "xen_guest_interrupts_total",
+    "xen_guest_load1",
+    "xen_guest_load15",
+    "xen_guest_load5",
+    "xen_host_cpu_frequency_hertz",
+    "xen_host_info",
+    "xen_host_memory_bytes",
+    "xen_host_time_seconds",
+    "xen_host_up",
+    "xen_host_uptime_seconds_total",
+    "xen_nic_info",
+    "xen_nic_receive_bytes_total",
+    "xen_nic_receive_dropped_total",
+    "xen_nic_receive_errors_total",
+    "xen_nic_receive_packets_total",
+    "xen_nic_speed_bytes",
+    "xen_nic_transmit_bytes_total",
+    "xen_nic_transmit_dropped_total",
+    "xen_nic_transmit_errors_total",
+    "xen_nic_transmit_packets_total",
+    "xen_pcpu_info",
+    "xen_pcpu_seconds_total",
+    "xen_source_info",
+    "xen_vcpu_online",
+    "xen_vcpu_pcpu",
+    "xen_vcpu_state_seconds_total",
 }
 
 
@@ -93,6 +153,25 @@ def test_the_system_has_the_card_for_itself():
     assert result(host, "Domain-0")["bits_per_second"] == pytest.approx(940e6, rel=0.01)
 
 
+def test_its_card_is_told_of_and_shown_by_its_kernel():
+    host = native({"kind": "netperf"})
+    host.advance(100 * MS)
+    (nic,) = offered(host).telemetry.snapshot().nics
+    rows = host.toolstack.views.proc("Domain-0", "net/dev").splitlines()[2:]
+    shown = {name.strip(): int(row.split()[0]) for name, _, row in (r.partition(":") for r in rows)}
+    assert {"lo": 0, nic.name: nic.receive_bytes} == shown
+    assert shown[nic.name] > 100_000
+
+
+def test_its_kernel_counts_the_interrupts_of_its_card():
+    counted = []
+    for work in ([], [{"kind": "netperf", "rate_bits_per_second": 100_000_000}]):
+        host = native(*work)
+        host.advance(100 * MS)
+        counted.append(interrupts(host, "Domain-0"))
+    assert counted[1] - counted[0] > 400
+
+
 def test_a_web_server_does_more_than_under_xen_by_the_hypervisors_share():
     native_host = native(cpu(program="httpd"))
     native_host.advance(SECOND)
@@ -111,11 +190,20 @@ def test_what_needs_xen_is_refused_with_one_line(ask):
     assert LACKS == str(caught.value)
 
 
-def test_its_state_tells_of_no_xen():
+def test_its_metrics_are_those_of_linux_and_the_hardware():
+    host = offered(native({"kind": "netperf"}, domain0={"vcpus": 2}))
+    host.advance(100 * MS)
+    text = Renderer().render(host.telemetry.snapshot(), stats(), openmetrics=False).decode()
+    lines = [line for line in text.splitlines() if line.startswith("xen_")]
+    assert KNOWN == {line.partition("{")[0] for line in lines}
+
+
+def test_what_xen_alone_has_is_unknown():
     snapshot = offered(native()).telemetry.snapshot()
-    assert (None, None, None, None) == (
-        snapshot.xen_version, snapshot.scheduler, snapshot.xenoprof, snapshot.trace,
-    )  # fmt: skip
+    assert KINDS == tuple(snapshot.sources)
+    (system,) = snapshot.domains
+    of_xen = (snapshot.trace, system.weight, system.waits, system.vcpus[0].runnable_ns)
+    assert (None,) * 4 == of_xen
 
 
 def test_programs_see_its_time_go_on():

@@ -198,7 +198,7 @@ def test_an_unplugged_vcpu_has_no_line_and_its_time_stands_still():
 
 def test_a_kernel_does_not_see_what_was_before_it_booted():
     host = make_host(domain("idle", burst(1, 100)))
-    guest, times = host.hypercalls.live[1], KernelTimes(host.clock, host.code)
+    guest, times = host.hypercalls.live[1], KernelTimes(host.clock)
     idle = host.hypercalls.residents[1]
     host.toolstack.domains.pause("idle")
     host.advance(2 * SECOND)

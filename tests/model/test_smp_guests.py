@@ -3,7 +3,9 @@
 import pytest
 
 from hypervisor.model.codebook.book import CodeBook
-from hypervisor.model.cpu.locks import Locks
+from hypervisor.model.codebook.work import Q
+from hypervisor.model.cpu.locks import Locks, queue
+from tests.support.model.exits import path_ns
 from tests.support.model.hosts import SECOND, cpu, domain, make_host, result
 from tests.support.model.profiling import begin, end, set_counter
 
@@ -74,13 +76,76 @@ def test_the_others_spin_while_a_holder_waits_for_its_pcpu():
     assert done("linpack", 4) / done("linpack", 1) == pytest.approx(1, rel=0.05)
 
 
+def spun(host, *spins):
+    """Return the part of what the guest has executed that it spent spinning."""
+    spent = path_ns(host, 1)
+    return sum(spent[f"{spin}_spin"] for spin in spins) / spent.total()
+
+
+def beside_it(work, **settings):
+    """Return a host on which a guest with two vcpus has done `work` for two seconds."""
+    pinned = {"vcpus": 2, "cpus": "2-3", "memory_mib": 900}
+    guest = domain("a", *work, **pinned, **settings)
+    host = make_host(
+        guest,
+        domain0={"vcpus": 1, "cpus": "0"},
+        cores_per_socket=4,
+        memory_mib=4096,
+        support_limits=False,
+    )
+    host.advance(2 * SECOND)
+    return host
+
+
+def test_a_fork_waits_for_the_kernel_and_for_page_tables():
+    host = beside_it([{"kind": "lmbench", "test": "fork"}] * 2)
+    assert spun(host, "kernel") > 0.01
+    assert spun(host, "page_table") > 0.01
+
+
+def test_work_waits_for_locks_by_all_of_it_not_by_its_first_path():
+    """A compiler's object begins with its code; a seventh of it is faults, forks and execs."""
+    host = beside_it([{"kind": "build", "jobs": 2}], kind="hvm")
+    assert spun(host, "shadow") > 0.001
+
+
+def test_a_web_server_in_its_operations_holds_the_kernel_as_one_as_a_whole():
+    code = CodeBook("p4")
+    locking = code.sharing(3200).locking
+    locks = Locks(locking)
+    kernel = [lock.spin for lock in locking.locks].index(code.index["kernel_spin"])
+    counts = [("httpd_serve", 320), ("web_request", 1), ("tcp_accept_call", 1)]
+    parts = [(code.index[name], code.cycles[code.index[name]] * n << Q) for name, n in counts]
+    whole = locking.claims[code.index["httpd_compute"]][kernel]
+    assert locks.claims(parts)[kernel] == pytest.approx(whole, rel=0.4)
+
+
+def test_what_work_takes_does_not_depend_on_the_order_of_its_paths():
+    code = CodeBook("p4")
+    locks = Locks(code.sharing(3200).locking)
+    parts = [(code.index["cc1_compute"], 900 << Q), (code.index["fork"], 100 << Q)]
+    assert any(locks.claims(parts))
+    assert locks.claims(parts) == locks.claims(parts[::-1])
+
+
+def test_a_packet_takes_no_lock():
+    code = CodeBook("p4")
+    locks = Locks(code.sharing(3200).locking)
+    assert [] == locks.claims([(code.index["tcp_receive_segment"], 9 << Q)])
+
+
 def test_waits_are_those_of_a_closed_queue():
-    """Two vcpus that hold a lock 60 % of their time do 2 / (1 + 0.6^2) of one (mean value analysis)."""
-    code = CodeBook("core_2")
-    locking = code.sharing(3000).locking
-    path = code.index["mysqld_compute"]
-    lock = next(one for one in locking.locks if one.spin == code.index["mysqld_spin"])
-    held = lock.held[path] / 1024
-    extras = dict(Locks(locking).meeting(path, 2).extras)
-    share = extras[lock.spin] / Locks(locking).meeting(path, 2).work
-    assert share == pytest.approx(held**2, rel=0.03)
+    """Of three who hold a lock 60 % of their work, none is there 1 of 39.25 times, and so on.
+
+    The parts of such a queue of 0 to 3 are 1, 4.5, 13.5 and 20.25 (the repairman's formula).
+    """
+    held = 1024 * 6 // 10
+    assert queue(held, 3) / 2**20 == pytest.approx((4.5 + 27 + 60.75) / 39.25, rel=0.01)
+    assert queue(held, 1) / 2**20 == pytest.approx(0.6, rel=0.01)
+
+
+def test_who_meets_others_that_want_little_waits_little():
+    """A fork beside a compiler waits for what the compiler takes, not for another fork."""
+    alike = beside_it([{"kind": "lmbench", "test": "fork"}] * 2)
+    other = beside_it([{"kind": "lmbench", "test": "fork"}, {"kind": "build"}])
+    assert spun(other, "kernel", "page_table") < spun(alike, "kernel", "page_table") / 3

@@ -1,7 +1,7 @@
 """Facts of hosts for tests of advice: what a test does not give is unknown."""
 
 from xenprof.advise.advice import Advice
-from xenprof.advise.facts import DiskFacts, DomainFacts, Facts, PcpuFacts, VifFacts
+from xenprof.advise.facts import DiskFacts, DomainFacts, Facts, PcpuFacts, VcpuFacts, VifFacts
 from xenprof.advise.rules import advice_for
 
 CHECKLIST = ("domain0.services", "domain0.selinux", "domain0.accounts")
@@ -28,6 +28,11 @@ def vif(index=0, **known) -> VifFacts:
     return VifFacts(index, **known)
 
 
+def vcpu(number=0, **known) -> VcpuFacts:
+    """Return a vcpu that is online."""
+    return VcpuFacts(number, **known)
+
+
 def pcpus(*busy, threads=1) -> tuple[PcpuFacts, ...]:
     """Return pcpus that are busy for so many percent, `threads` of each core."""
     return tuple(PcpuFacts(n, n // threads, 0, one) for n, one in enumerate(busy))
@@ -35,7 +40,7 @@ def pcpus(*busy, threads=1) -> tuple[PcpuFacts, ...]:
 
 def facts(*domains, **known) -> Facts:
     """Return a host with these domains."""
-    return Facts("host", 20.0, domains=domains, **known)
+    return Facts("host", 20.0, domains=domains, **{"scheduler": "credit"} | known)
 
 
 def given(host: Facts) -> list[Advice]:
@@ -48,7 +53,8 @@ def ids(host: Facts) -> list[str]:
     return [one.id for one in given(host)]
 
 
-def commands(host: Facts) -> tuple[str, ...]:
-    """Return the commands of the only piece of that advice."""
+def commands(host: Facts, where: str | None = "Domain-0") -> tuple[str, ...]:
+    """Return what is to be typed there for the only piece of that advice, and nowhere else."""
     [one] = given(host)
-    return one.do
+    assert {where} >= {command.where for command in one.do}
+    return tuple(command.text for command in one.do)

@@ -8,7 +8,7 @@ from hypervisor.model.scenario.spec import Scenario, load_scenario, parse_scenar
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot, PcpuSnapshot, VcpuSnapshot
 from xenprof.capture.fitting import Captured, capture
 from xenprof.capture.window import Window
-from xenprof.cli.capture_scenario import trial
+from xenprof.cli.looking import trial
 
 SECOND = 1_000_000_000
 EPOCH_NS = 1_178_668_800 * SECOND

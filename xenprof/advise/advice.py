@@ -20,6 +20,17 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """What to type, as it stands, and where: in a domain, or in a place of a file.
+
+    Words in capitals are to be filled in: what nobody but the owner of the host can know.
+    """
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gauge:
     """A figure of a domain by which the effect of advice is seen."""
 
@@ -46,6 +57,8 @@ class Setting:
     is_added: bool = False
     before: tuple[Value, ...] = ()
     taken_from: tuple[str, ...] = ()
+    is_part: bool = False
+    """The value is KEY=WORD, and becomes a part of an entry of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +79,13 @@ class Change:
 class Advice:
     """One thing to do, to consider or to check.
 
-    `do` are the commands to type, or the keys of a scenario; `where` is the domain, device or
-    pcpu. Without a `change` nothing can be measured, and `unmeasured` says why.
+    `do` is empty where xapi manages the host, whose xe has words of its own. `where` is the domain,
+    device or pcpu. Without a `change` nothing can be measured, and `unmeasured` says why.
     """
 
     id: str
     title: str
-    do: tuple[str, ...]
+    do: tuple[Command, ...]
     where: str
     why: str
     slide: str

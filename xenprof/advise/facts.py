@@ -3,6 +3,7 @@
 Processor time is in percent of one pcpu, so that a domain with two vcpus may have 200.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xenprof.home import DOMAIN_0_ID
@@ -63,6 +64,16 @@ class DiskFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class VcpuFacts:
+    """A vcpu: the pcpus that it may use, the one on which it ran last, and what it ran."""
+
+    vcpu: int
+    affinity: tuple[int, ...] | None = None
+    place: int | None = None
+    load_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DomainFacts:
     """A domain. `waiting` is for a pcpu that it may use, `capped` because of its cap."""
 
@@ -70,29 +81,24 @@ class DomainFacts:
     name: str
     kind: str | None = None
     vcpus: int | None = None
-    """Those that are online."""
+    """How many are online."""
     running_percent: float | None = None
     waiting_percent: float | None = None
     capped_percent: float | None = None
     weight: int | None = None
     cap: int | None = None
     """In percent of one pcpu; 0 is none."""
-    affinities: tuple[tuple[int, ...] | None, ...] = ()
-    """The pcpus of each vcpu."""
-    places: tuple[int | None, ...] = ()
-    """The pcpu on which each vcpu ran last."""
-    loads: tuple[float | None, ...] = ()
-    """What each vcpu ran, in percent of one pcpu."""
+    online: tuple[VcpuFacts, ...] = ()
+    """Those of its vcpus that are."""
     migrations_per_second: float | None = None
     memory_mib: int | None = None
     maximum_mib: int | None = None
     is_memory_unlimited: bool = False
     demand_mib: int | None = None
     """What its kernel and its programs need."""
-    swapped_mib: int | None = None
     page_ins_per_second: float | None = None
     oom_kills: int | None = None
-    """Since it was started."""
+    """In the time that it was looked at."""
     served_percent: float | None = None
     """What domain 0 did for it; of domain 0 itself, what it did for itself."""
     vifs: tuple[VifFacts, ...] = ()
@@ -131,13 +137,14 @@ class PcpuFacts:
 
 @dataclass(frozen=True, slots=True)
 class PhysicalDiskFacts:
-    """A disk of domain 0."""
+    """A disk of domain 0; `store` is the table that a scenario has for it."""
 
     name: str
     elevator: str | None = None
     busy_percent: float | None = None
     reads_per_second: float | None = None
     writes_per_second: float | None = None
+    store: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +157,6 @@ class Facts:
     """By domid."""
     pcpus: tuple[PcpuFacts, ...] = ()
     disks: tuple[PhysicalDiskFacts, ...] = ()
-    cards: tuple[str, ...] | None = None
     dedicated: tuple[str, ...] = ()
     """The guests that have a card for themselves."""
     inner_streams: tuple[tuple[str, str], ...] = ()
@@ -159,12 +165,16 @@ class Facts:
     sockets: int | None = None
     arch: str | None = None
     xen_major: int | None = None
+    tools: str | None = None
+    """xapi, or what goes with its version of Xen."""
     scheduler: str | None = None
     free_mib: int | None = None
 
     @property
-    def tool(self) -> str:
-        """Return the program that manages its domains."""
+    def tool(self) -> str | None:
+        """Return the program with which domains are managed; None if that is not xm or xl."""
+        if self.tools == "xapi":
+            return None
         return "xl" if self.xen_major is not None and self.xen_major >= 4 else "xm"
 
     @property
@@ -180,8 +190,26 @@ class Facts:
     @property
     def idle_percent(self) -> float | None:
         """Return the time that pcpus had nothing to do, in percent of one; None if unknown."""
-        busy = [one.busy_percent for one in self.pcpus]
-        known = [one for one in busy if one is not None]
-        if not busy or len(known) < len(busy):
+        return _idle([one.busy_percent for one in self.pcpus])
+
+    def idle_for(self, domain: DomainFacts) -> float | None:
+        """Return that time of the pcpus that a domain may use."""
+        allowed: set[int] = set()
+        for one in domain.online:
+            if one.affinity is None:
+                return None
+            allowed.update(one.affinity)
+        return _idle([one.busy_percent for one in self.pcpus if one.pcpu in allowed])
+
+    def is_pinned(self, domain: DomainFacts) -> bool | None:
+        """Return whether there are pcpus that some vcpus of a domain may not use."""
+        every = {one.pcpu for one in self.pcpus}
+        known = [one.affinity for one in domain.online if one.affinity is not None]
+        if len(known) < len(domain.online) or not known:
             return None
-        return 100 * len(busy) - sum(known)
+        return any(not every <= set(one) for one in known)
+
+
+def _idle(busy: Sequence[float | None]) -> float | None:
+    known = [one for one in busy if one is not None]
+    return 100 * len(busy) - sum(known) if busy and len(known) == len(busy) else None

@@ -27,6 +27,20 @@ def processor(domain: str) -> Gauge:
     return Gauge("processor time", domain, "% of a pcpu", measure)
 
 
+def cost_of_bytes(guest: str) -> Gauge:
+    """Return the processor time of a guest and domain 0 for what passes the guest's interfaces."""
+    of = tuple(place(one, "cpu_ns") for one in (guest, DOMAIN_0))
+    per = tuple(place(guest, f"vifs.*.{way}_bytes") for way in ("receive", "transmit"))
+    return Gauge("processor time, domain 0's too", guest, "ns a byte", Measure(of, "growth", per))
+
+
+def cost_of_requests(guest: str) -> Gauge:
+    """Return the processor time of domain 0 for the requests of a guest to its disks."""
+    per = (place(guest, "vbds.*.answered_requests"),)
+    measure = Measure((place(DOMAIN_0, "cpu_ns"),), "growth", per, 1e-3)
+    return Gauge(f"for a disk request of {guest}", DOMAIN_0, "us", measure)
+
+
 def waiting(domain: str) -> Gauge:
     """Return the time that a domain's vcpus wait for a pcpu."""
     measure = Measure((place(domain, "vcpus.*.runnable_ns"),), "share")

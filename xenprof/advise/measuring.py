@@ -1,61 +1,65 @@
 """Runs trials in several processes; hosts that several trials have in common are run once."""
 
-import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 
-from xenprof.advise.advice import Gauge
-from xenprof.advise.model import Tables
-from xenprof.advise.trials import Effect, Reading, Times, Trial, applied, effect, read
+from hypervisor.errors import HostError
+from xenprof.advise.trials import Effect, Reading, Times, Trial, applied, effect, job, measures_of
+from xenprof.experiment.job import Job, values
 from xenprof.workers import workers
 
-_Runs = list[Future[Reading]]
+_Run = tuple[Job, int]
+"""What is run, with a seed."""
 
 
 def effects(
     trials: Sequence[Trial], times: Times, told: Callable[[int, int], None] = lambda done, of: None
-) -> list[Effect]:
-    """Return what each trial shows, in their order. Raises: HostError.
+) -> list[Effect | str]:
+    """Return what each trial shows, in their order, or in a line why it cannot be run.
 
     `told` is called with the number of runs that are done, and of all.
     """
-    gauges = _by_base(trials)
+    measures = measures_of(trials)
+    pairs = [(job(one.base, times, measures), job(applied(one), times, measures)) for one in trials]
+    by_digest = {one.digest(): one for pair in pairs for one in pair}
+    seeds = range(1, times.seeds + 1)
+    runs = [(one, seed) for one in by_digest.values() for seed in seeds]
+    done = iter(_done(runs, told))
+    found = {digest: [next(done) for _ in seeds] for digest in by_digest}
+    return [
+        _effect(trial, found[before.digest()], found[after.digest()])
+        for trial, (before, after) in zip(trials, pairs, strict=True)
+    ]
+
+
+def _effect(
+    trial: Trial, before: Sequence[Reading | str], after: Sequence[Reading | str]
+) -> Effect | str:
+    for one in (*before, *after):
+        if isinstance(one, str):
+            return one
+    return effect(
+        trial,
+        [one for one in before if not isinstance(one, str)],
+        [one for one in after if not isinstance(one, str)],
+    )
+
+
+def _done(runs: Sequence[_Run], told: Callable[[int, int], None]) -> list[Reading | str]:
+    """Return what all runs show, in their order."""
     with workers() as pool:
-        bases = {
-            key: _started(pool, base, tuple(found), times) for key, (base, found) in gauges.items()
-        }
-        variants = [_started(pool, applied(one), one.gauges, times) for one in trials]
-        every = [run for runs in (*bases.values(), *variants) for run in runs]
-        for done, run in enumerate(as_completed(every), 1):
+        started = [pool.submit(_read, run) for run in runs]
+        for done, run in enumerate(as_completed(started), 1):
             run.result()
-            told(done, len(every))
-    found = []
-    for trial, runs in zip(trials, variants, strict=True):
-        key = _key(trial.base)
-        all_gauges = list(gauges[key][1])
-        numbers = [all_gauges.index(gauge) for gauge in trial.gauges]
-        before = [
-            Reading(tuple(reading.gauged[number] for number in numbers), reading.works)
-            for reading in (run.result() for run in bases[key])
-        ]
-        found.append(effect(trial, before, [run.result() for run in runs]))
-    return found
+            told(done, len(started))
+    return [run.result() for run in started]
 
 
-def _by_base(trials: Sequence[Trial]) -> dict[str, tuple[Tables, dict[Gauge, None]]]:
-    """Return the hosts as they are, each with the figures that all its trials need."""
-    found: dict[str, tuple[Tables, dict[Gauge, None]]] = {}
-    for trial in trials:
-        _, gauges = found.setdefault(_key(trial.base), (trial.base, {}))
-        gauges.update(dict.fromkeys(trial.gauges))
-    return found
-
-
-def _key(tables: Tables) -> str:
-    return json.dumps(tables, sort_keys=True)
-
-
-def _started(
-    pool: ProcessPoolExecutor, tables: Tables, gauges: tuple[Gauge, ...], times: Times
-) -> _Runs:
-    return [pool.submit(read, tables, gauges, times, seed) for seed in range(1, times.seeds + 1)]
+def _read(run: _Run) -> Reading | str:
+    """Do a run; errors are told in a line, which any process can send."""
+    job, seed = run
+    try:
+        [piece] = values(job, seed)
+    except HostError as error:
+        return str(error)
+    return dict(zip(job.measures, piece, strict=True))

@@ -9,22 +9,17 @@ from typing import Any
 from hypervisor.errors import HostError
 from hypervisor.host import Host
 from hypervisor.model.scenario.nics import DEFAULT_BRIDGE
-from hypervisor.model.scenario.spec import (
-    SCENARIOS,
-    Scenario,
-    load_scenario,
-    parse_scenario,
-    scenario_names,
-)
-from hypervisor.model.scenario.stores import KEYS, store_of
+from hypervisor.model.scenario.spec import Scenario, parse_scenario, scenario_names
+from hypervisor.model.scenario.stores import KEYS, SYSTEM_DISK, store_of
 from hypervisor.model.scenario.workloads import NetperfWorkload
 from hypervisor.toolstack.config.devices import parse_disk, parse_vif
-from hypervisor.wholetext import read_whole
 from xenprof.advise.settings import Backing, Settings, asked_settings
 from xenprof.capture.window import Window
 from xenprof.experiment.model import Tables as Tables
-from xenprof.experiment.model import booted, scenario_of
+from xenprof.experiment.model import base_tables, booted, scenario_of
 
+Workloads = Mapping[str, Sequence[Mapping[str, object]]]
+"""What the workloads of each domain tell."""
 _SCSI = ("fc", "iscsi", "disk")
 """Kinds of store that are a disk of domain 0: the first one is sdb."""
 
@@ -39,9 +34,8 @@ def tables_of(name: str) -> Tables:
 
     Raises: ScenarioError.
     """
-    scenario = load_scenario(name)
-    path = SCENARIOS / f"{name}.toml" if is_built_in(name) else Path(name)
-    return _each_domain(tomllib.loads(read_whole(path).decode()), scenario)
+    tables = base_tables(name, Path())
+    return _each_domain(tables, scenario_of(tables, name))
 
 
 def parsed_tables(text: str, source: str) -> Tables:
@@ -65,14 +59,12 @@ def _each_domain(tables: Tables, scenario: Scenario) -> Tables:
     return tables | ({"domain": entries} if entries else {})
 
 
-def watched(
-    tables: Mapping[str, Any], warm_up_ns: int, duration_ns: int, seed: int | None = None
-) -> tuple[Window, Host]:
+def watched(tables: Mapping[str, Any], warm_up_ns: int, duration_ns: int) -> tuple[Window, Host]:
     """Run the host of a scenario; return what it did after the warm-up, and the host.
 
     Raises: HostError.
     """
-    host = booted(tables, seed)
+    host = booted(tables)
     host.advance(warm_up_ns)
     first = host.telemetry.snapshot()
     host.advance(warm_up_ns + duration_ns)
@@ -83,9 +75,11 @@ def settings_of(tables: Mapping[str, Any], host: Host) -> Settings:
     """Return what the scenario of a host, and the host itself, tell besides snapshots."""
     scenario = scenario_of(tables, "scenario")
     found = asked_settings(_Machine(host), host.telemetry.snapshot())
+    disks = _disks(scenario)
     return replace(
         found,
-        backings=dict(_backings(scenario)),
+        backings=dict(_backings(scenario, disks)),
+        stores=dict(_stores(scenario, disks)),
         dedicated=tuple(nic.dedicated_to for nic in scenario.host.nics if nic.dedicated_to),
         inner_streams=tuple(_inner(scenario)),
     )
@@ -103,12 +97,12 @@ def _inner(scenario: Scenario) -> Iterator[tuple[str, str]]:
                 yield guest.name, one.peer
 
 
-def _backings(scenario: Scenario) -> Sequence[tuple[str, Backing]]:
-    stores = scenario.host.stores
-    disks: dict[str, str | None] = {"sda": "sda"}
+def _disks(scenario: Scenario) -> Mapping[str, str | None]:
+    """Return the disk of domain 0 below each store, by the name of the store; sda is there."""
+    disks: dict[str, str | None] = {SYSTEM_DISK: SYSTEM_DISK}
     letters = iter("bcdefghijklmnopqrstuvwxyz")
-    for store in stores:
-        if store.name == "sda":
+    for store in scenario.host.stores:
+        if store.name == SYSTEM_DISK:
             continue
         if "on" in KEYS[store.kind]:
             disks[store.name] = disks.get(store.on)
@@ -116,14 +110,24 @@ def _backings(scenario: Scenario) -> Sequence[tuple[str, Backing]]:
             disks[store.name] = f"sd{next(letters, '?')}"
         else:
             disks[store.name] = f"gnbd/{store.name}" if store.kind == "gnbd" else None
-    found = []
+    return disks
+
+
+def _stores(scenario: Scenario, disks: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
+    """Yield the disks that have a table of their own, and its name."""
+    for store in scenario.host.stores:
+        disk = disks[store.name]
+        if disk is not None and "on" not in KEYS[store.kind]:
+            yield disk, store.name
+
+
+def _backings(scenario: Scenario, disks: Mapping[str, str | None]) -> Iterator[tuple[str, Backing]]:
     for domain in scenario.domains:
         for text in domain.disk:
             disk = parse_disk(text)
-            on = store_of(stores, disk.path)
-            local = Backing("disk" if disk.type == "phy" else "ext3", "sda")
-            found.append((disk.source, local if on is None else Backing(on.kind, disks[on.name])))
-    return found
+            on = store_of(scenario.host.stores, disk.path)
+            local = Backing("disk" if disk.type == "phy" else "ext3", SYSTEM_DISK)
+            yield disk.source, local if on is None else Backing(on.kind, disks[on.name])
 
 
 class _Machine:
@@ -142,7 +146,7 @@ class _Machine:
         return None if self._views is None else self._views.xenstore()
 
 
-def workloads_of(tables: Mapping[str, Any]) -> Mapping[str, Sequence[Mapping[str, object]]]:
+def workloads_of(tables: Mapping[str, Any]) -> Workloads:
     """Return what the workloads of a host tell, by domain, before it runs. Raises: HostError."""
     host = booted(tables)
     return {one.name: one.workloads for one in host.telemetry.snapshot().domains}

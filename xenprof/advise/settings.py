@@ -52,6 +52,8 @@ class Settings:
     """By domid, and vif or vbd."""
     backings: Mapping[str, Backing] = field(default_factory=dict)
     """By what snapshots call the backend of a disk."""
+    stores: Mapping[str, str] = field(default_factory=dict)
+    """What a scenario calls the stores that are disks of domain 0, by the name of the disk."""
     dedicated: tuple[str, ...] = ()
     """The domains with a card of their own."""
     inner_streams: tuple[tuple[str, str], ...] = ()

@@ -2,12 +2,14 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import groupby
 from typing import Final
 
 from xenprof.advise.advice import Advice, Observed, Setting
 from xenprof.advise.facts import Facts
 from xenprof.advise.plan import Planned
-from xenprof.advise.trials import Effect, Gain
+from xenprof.advise.trials import Effect, Gain, Unseen, short
 from xenprof.experiment.places import quoted
 
 WIDTH: Final = 100
@@ -31,8 +33,10 @@ def as_text(facts: Facts, plans: Sequence[Planned], source: str) -> Iterator[str
 def _one(plan: Planned) -> Iterator[str]:
     advice = plan.advice
     yield f"* {advice.title}  [{advice.id}]"
-    for command in advice.do:
-        yield f"      {command}"
+    for where, commands in groupby(advice.do, lambda command: command.where):
+        yield f"    in {where}:"
+        for command in commands:
+            yield f"      {command.text}"
     yield from _wrapped("because", f"{advice.why} (Slide: {advice.slide}.)")
     if advice.rests_on:
         yield from _wrapped("seen", "; ".join(map(_observed, advice.rests_on)))
@@ -74,14 +78,17 @@ def _effect(effect: Effect) -> Iterator[str]:
         "worse": "worse",
         "mixed": "better and worse",
         "same": "no change beyond chance",
+        "unknown": "unknown",
     }
     own = [one for one in effect.notable if one.gauge.domain in effect.helped]
     label = "brings"
     yield from _wrapped(label, words[effect.verdict])
     for gain in (*effect.gains, *own):
         yield from _wrapped("", _gain(gain))
+    for one in effect.unseen:
+        yield from _wrapped("", _unseen(one))
     others = [one for one in effect.notable if one.gauge.domain not in effect.helped]
-    if not others:
+    if not others and any(one.gauge.domain not in effect.helped for one in effect.works):
         yield from _wrapped("neighbours", "no work changes beyond chance")
     for number, gain in enumerate(others):
         yield from _wrapped("" if number else "neighbours", _gain(gain))
@@ -92,21 +99,22 @@ def _gain(gain: Gain) -> str:
     change = f", {100 * gain.change / gain.before:+.0f} %" if gain.before else ""
     verdict = "" if gain.verdict != "same" else ", within chance"
     return (
-        f"{gauge.domain}, {gauge.name}: {_short(gain.before)} -> {_short(gain.after)} "
-        f"{gauge.unit} (spread {_short(gain.spread)}{change}{verdict})"
+        f"{gauge.domain}, {gauge.name}: {short(gain.before)} -> {short(gain.after)} "
+        f"{gauge.unit} (spread {short(gain.spread)}{change}{verdict})"
     )
 
 
-def _short(value: float) -> str:
-    """Return a number with three digits that mean something."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+def _unseen(unseen: Unseen) -> str:
+    gauge = unseen.gauge
+    return f"{gauge.domain}, {gauge.name}: not seen in {unseen.missing} of {unseen.runs} runs"
 
 
 def as_json(facts: Facts, plans: Sequence[Planned]) -> dict[str, object]:
-    """Return what `--json` prints."""
+    """Return what `--json` prints; of the facts what is unknown is None."""
     return {
         "host": facts.host,
         "window_seconds": facts.seconds,
+        "facts": asdict(facts),
         "advice": [_json(one) for one in plans],
     }
 
@@ -117,7 +125,7 @@ def _json(plan: Planned) -> dict[str, object]:
         "id": advice.id,
         "strength": advice.strength,
         "title": advice.title,
-        "do": list(advice.do),
+        "do": [{"where": one.where, "text": one.text} for one in advice.do],
         "where": advice.where,
         "why": advice.why,
         "slide": advice.slide,
@@ -148,8 +156,18 @@ def _json_effect(effect: Effect) -> dict[str, object]:
     return {
         "verdict": effect.verdict,
         "figures": [_json_gain(one) for one in effect.gains],
+        "unseen": [_json_unseen(one) for one in effect.unseen],
         "work": [_json_gain(one) for one in effect.works],
         "harmed": sorted({one.gauge.domain for one in effect.harmed}),
+    }
+
+
+def _json_unseen(unseen: Unseen) -> dict[str, object]:
+    return {
+        "domain": unseen.gauge.domain,
+        "name": unseen.gauge.name,
+        "missing": unseen.missing,
+        "runs": unseen.runs,
     }
 
 

@@ -1,4 +1,4 @@
-"""Measures what advice brings: the host as it is and as it would be, in the model, seed by seed."""
+"""Declares trials of advice: the host as it is and as it would be, and what runs of both show."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,12 +8,15 @@ from typing import Any, Final, Literal
 
 from xenprof.advise.advice import Change, Gauge, Setting
 from xenprof.advise.gauges import work
-from xenprof.advise.model import Tables, watched, workloads_of
-from xenprof.experiment.measures import measured
-from xenprof.experiment.places import owners, quoted, set_value
+from xenprof.advise.model import Tables, Workloads, workloads_of
+from xenprof.experiment.job import Job
+from xenprof.experiment.measures import Measure
+from xenprof.experiment.places import NoSuchPlace, owners, quoted, set_value
 from xenprof.home import DOMAIN_0
 
-Verdict = Literal["better", "worse", "same", "mixed"]
+Verdict = Literal["better", "worse", "same", "mixed", "unknown"]
+Reading = Mapping[Measure, float | None]
+"""What one run showed."""
 
 LEAST_CHANGE: Final = 0.01
 """Of what there was, judgement: a smaller change of a neighbour's work is not worth a word."""
@@ -42,14 +45,8 @@ class Trial:
     changed: Mapping[str, Any]
     gauges: tuple[Gauge, ...]
     helped: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one run showed. `works` are the gauges of what all workloads get done."""
-
-    gauged: tuple[float | None, ...]
-    works: tuple[tuple[Gauge, float | None], ...]
+    works: tuple[Gauge, ...] = ()
+    """What all workloads get done that are in both hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +76,22 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """A figure that some runs, before and after, did not show."""
+
+    gauge: Gauge
+    missing: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """What a change brought to those it is for, and to what all domains get done."""
 
     gains: tuple[Gain, ...]
     works: tuple[Gain, ...]
     helped: tuple[str, ...]
+    unseen: tuple[Unseen, ...] = ()
 
     @property
     def notable(self) -> tuple[Gain, ...]:
@@ -106,12 +113,18 @@ class Effect:
 
     @property
     def verdict(self) -> Verdict:
-        """Return what it did for those it is for: mixed if one figure got better, another worse."""
+        """Return what it did for those it is for: mixed if one figure got better, another worse.
+
+        What was not seen may have changed as well as not.
+        """
         own = [one for one in self.notable if one.gauge.domain in self.helped]
         found = {one.verdict for one in (*self.gains, *own)} - {"same"}
         if len(found) > 1:
             return "mixed"
-        return found.pop() if found else "same"
+        if found:
+            return found.pop()
+        is_seen = self.gains or any(one.gauge.domain in self.helped for one in self.works)
+        return "unknown" if self.unseen or not is_seen else "same"
 
 
 def trial_of(change: Change, tables: Tables) -> Trial:
@@ -142,22 +155,50 @@ def _moved(setting: Setting, base: Tables) -> Iterator[Gauge]:
 def _resolved(setting: Setting, tables: Tables) -> tuple[str, Any]:
     """Return the path of a setting, with numbers for disks, and the value of a whole list.
 
-    Raises: NoSuchPlace.
+    Raises: NoSuchPlace, which names the path.
     """
+    try:
+        return _found(setting, tables)
+    except NoSuchPlace as error:
+        raise NoSuchPlace(f"'{'.'.join(map(quoted, setting.path))}': {error}") from None
+
+
+def _found(setting: Setting, tables: Tables) -> tuple[str, Any]:
     *way, last = setting.path
     at = next(owners(tables, way))
-    if way and way[-1] == "disk":
-        frontends = [text.split(",")[1].strip() for text in at]
-        last = str(frontends.index(last)) if last in frontends else last
+    if way and way[-1] in ("disk", "vif"):
+        last = _number(way[-1], at, last)
     path = ".".join(map(quoted, (*way, last)))
     if setting.taken_from:
         *source, key = setting.taken_from
         return path, deepcopy(next(owners(tables, source)).get(key, []))
+    if setting.is_part:
+        return path, _with_part(at[int(last)], str(setting.value))
     if not setting.is_added:
         return path, deepcopy(setting.value)
     there = at.get(last) if isinstance(at, dict) else None
     whole = [*(there or deepcopy(list(setting.before))), deepcopy(setting.value)]
     return path, whole
+
+
+def _with_part(entry: str, part: str) -> str:
+    """Return an entry, as of a vif, with a part in place of that with the same key."""
+    key = part.partition("=")[0]
+    others = [one.strip() for one in entry.split(",")]
+    return ", ".join(
+        [one for one in others if one and one.partition("=")[0].strip() != key] + [part]
+    )
+
+
+def _number(device: str, entries: Sequence[str], name: str) -> str:
+    """Return which entry is a disk, by its name in the guest, or an interface, by its number."""
+    there = [
+        text.split(",")[1].strip() if device == "disk" else str(number)
+        for number, text in enumerate(entries)
+    ]
+    if name not in there:
+        raise NoSuchPlace(f"there is no {device} {name}; there are {', '.join(there) or 'none'}")
+    return str(there.index(name))
 
 
 def applied(trial: Trial) -> Tables:
@@ -168,51 +209,60 @@ def applied(trial: Trial) -> Tables:
     return tables
 
 
-def read(tables: Tables, gauges: Sequence[Gauge], times: Times, seed: int) -> Reading:
-    """Run a host with one seed. Raises: HostError."""
-    window, _ = watched(tables, times.warm_up_ns, times.duration_ns, seed)
+def tried(trial: Trial) -> Trial:
+    """Return a trial with all work that is in both of its hosts. Raises: HostError: a host is none.
 
-    def gauged(gauge: Gauge) -> float | None:
-        return measured(gauge.measure, window.first, window.last, window.elapsed_ns)
+    So it is known as well that both can be booted.
+    """
+    before, after = workloads_of(trial.base), workloads_of(applied(trial))
+    return replace(trial, works=tuple(_works(before, after)))
 
-    works = []
-    for domain in window.first.domains:
-        for number, workload in enumerate(domain.workloads):
-            gauge = work(DOMAIN_0 if not domain.domid else domain.name, number, workload)
-            if gauge is not None:
-                works.append((gauge, gauged(gauge)))
-    return Reading(tuple(map(gauged, gauges)), tuple(works))
+
+def _works(before: Workloads, after: Workloads) -> Iterator[Gauge]:
+    for domain, workloads in before.items():
+        there = after.get(domain, ())
+        for number, (workload, then) in enumerate(zip(workloads, there, strict=False)):
+            gauge = work(domain, number, workload)
+            if gauge is not None and work(domain, number, then) == gauge:
+                yield gauge
+
+
+def measures_of(trials: Sequence[Trial]) -> tuple[Measure, ...]:
+    """Return all that is to be read for trials, so that one run of a host will do for several."""
+    gauges = [gauge for trial in trials for gauge in (*trial.gauges, *trial.works)]
+    return tuple(dict.fromkeys(gauge.measure for gauge in gauges))
+
+
+def job(tables: Tables, times: Times, measures: tuple[Measure, ...]) -> Job:
+    """Return what is run of a host."""
+    return Job(tables, times.warm_up_ns, times.duration_ns, 1, (), measures)
 
 
 def effect(trial: Trial, before: Sequence[Reading], after: Sequence[Reading]) -> Effect:
     """Return what a trial shows; the readings are in the order of the seeds."""
-    gains = [
-        _gain(gauge, [one.gauged[number] for one in before], [one.gauged[number] for one in after])
-        for number, gauge in enumerate(trial.gauges)
-    ]
-    works = []
-    for gauge, _ in before[0].works:
-        was = [dict(one.works).get(gauge) for one in before]
-        then = [dict(one.works).get(gauge) for one in after]
-        works.append(_gain(gauge, was, then))
-    return Effect(_known(gains), _known(works), trial.helped)
+    gains = [_gain(gauge, before, after) for gauge in trial.gauges]
+    works = [_gain(gauge, before, after) for gauge in trial.works]
+    return Effect(
+        tuple(one for one in gains if isinstance(one, Gain)),
+        tuple(one for one in works if isinstance(one, Gain)),
+        trial.helped,
+        tuple(one for one in (*gains, *works) if isinstance(one, Unseen)),
+    )
 
 
-def _known(gains: Sequence[Gain | None]) -> tuple[Gain, ...]:
-    return tuple(one for one in gains if one is not None)
-
-
-def _gain(
-    gauge: Gauge, before: Sequence[float | None], after: Sequence[float | None]
-) -> Gain | None:
-    """Return a gain; None if a run did not show the figure."""
-    pairs = [(a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None]
-    if len(pairs) < len(before):
-        return None
-    differences = [b - a for a, b in pairs]
-    count = len(pairs)
+def _gain(gauge: Gauge, before: Sequence[Reading], after: Sequence[Reading]) -> Gain | Unseen:
+    found = [one[gauge.measure] for one in (*before, *after)]
+    known = [one for one in found if one is not None]
+    count = len(before)
+    if len(known) < len(found):
+        return Unseen(gauge, len(found) - len(known), len(found))
+    was, then = known[:count], known[count:]
+    differences = [b - a for a, b in zip(was, then, strict=True)]
     mean = sum(differences) / count
     spread = math.sqrt(sum((one - mean) ** 2 for one in differences) / max(count - 1, 1))
-    return Gain(
-        gauge, sum(a for a, _ in pairs) / count, sum(b for _, b in pairs) / count, spread, count
-    )
+    return Gain(gauge, sum(was) / count, sum(then) / count, spread, count)
+
+
+def short(value: float) -> str:
+    """Return a number with three digits that mean something."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

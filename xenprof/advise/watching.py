@@ -11,6 +11,7 @@ from xenprof.advise.facts import (
     Facts,
     PcpuFacts,
     PhysicalDiskFacts,
+    VcpuFacts,
     VifFacts,
 )
 from xenprof.advise.settings import Backing, Settings
@@ -44,13 +45,13 @@ class _Watched:
             domains=tuple(map(self._domain, self._window.uses())),
             pcpus=tuple(self._pcpus(last)),
             disks=tuple(self._disks(last)),
-            cards=tuple(nic.name for nic in last.nics) if last.is_known("nic") else None,
             dedicated=self._settings.dedicated,
             inner_streams=self._settings.inner_streams,
             cpu_type=last.cpu_type,
             sockets=last.sockets,
             arch=next((one.arch for one in last.domains if one.domid == DOMAIN_0_ID), None),
             xen_major=last.xen_major,
+            tools=last.tools,
             scheduler=last.scheduler,
             free_mib=_mib(last.free_kib),
         )
@@ -76,8 +77,9 @@ class _Watched:
         for one in last.disks:
             before = earlier.get(one.name)
             elevator = self._settings.elevators.get(one.name)
+            store = self._settings.stores.get(one.name)
             if before is None:
-                yield PhysicalDiskFacts(one.name, elevator)
+                yield PhysicalDiskFacts(one.name, elevator, store=store)
                 continue
             yield PhysicalDiskFacts(
                 one.name,
@@ -85,6 +87,7 @@ class _Watched:
                 self._percent(before.busy_ns, one.busy_ns),
                 self._rate(before.read_requests, one.read_requests),
                 self._rate(before.write_requests, one.write_requests),
+                store,
             )
 
     def _domain(self, use: DomainUse) -> DomainFacts:
@@ -99,15 +102,14 @@ class _Watched:
             vcpus=len(online) or None,
             weight=now.weight,
             cap=now.cap_percent,
-            affinities=tuple(one.affinity for one in online),
-            places=tuple(one.pcpu for one in online),
-            loads=tuple(_hundred(one.running) for one in use.vcpus),
+            online=tuple(
+                VcpuFacts(one.vcpu, one.affinity, one.pcpu, _hundred(used.running))
+                for one, used in zip(online, use.vcpus, strict=True)
+            ),
             memory_mib=_mib(now.memory_kib),
             maximum_mib=_mib(now.maximum_kib),
             is_memory_unlimited=now.is_memory_unlimited,
             demand_mib=_mib(now.demand_kib),
-            swapped_mib=_mib(now.swapped_kib),
-            oom_kills=now.oom_kills,
             vifs=() if is_domain0 else tuple(self._vifs(use)),
             disks=() if is_domain0 else tuple(self._vbds(use, before)),
             disk_elevator=self._settings.guest_elevators.get(now.domid),
@@ -140,6 +142,7 @@ class _Watched:
             if vcpus
             else None,
             page_ins_per_second=self._rate(before.page_ins, now.page_ins),
+            oom_kills=_grown(before.oom_kills, now.oom_kills),
             served_percent=self._served(now.name),
         )
 

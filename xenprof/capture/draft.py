@@ -56,14 +56,18 @@ def toml(head: Iterable[str], draft: Draft, works: Mapping[int, tuple[Settings, 
 
 
 def _pairs(settings: Settings) -> list[str]:
-    return [f"{key} = {_value(value)}" for key, value in settings.items()]
+    return [f"{key} = {toml_value(value)}" for key, value in settings.items()]
 
 
-def _value(value: Value) -> str:
+def toml_value(value: object) -> str:
+    """Return a value as TOML has it: a truth, a number, a text, a list or a table on a line."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return json.dumps(value)  # with escapes that TOML has too
-    if isinstance(value, tuple):
-        return f"[{', '.join(_value(one) for one in value)}]"
-    return f"{value:g}" if isinstance(value, float) and value == int(value) else str(value)
+        # TOML has JSON's escapes, but none for halves of characters.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {toml_value(one)}' for key, one in value.items())} }}"
+    return str(value)

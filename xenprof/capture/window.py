@@ -78,6 +78,7 @@ class DomainUse:
     stopped: float = 0.0
     """The part of the window for which its vcpus were offline, as of one that was paused."""
     is_new: bool = False
+    """It came during the window, so that nothing is known of what it does."""
 
     @property
     def demand(self) -> float | None:
@@ -85,8 +86,6 @@ class DomainUse:
         found = [vcpu.demand for vcpu in self.vcpus]
         known = [one for one in found if one is not None]
         return sum(known) if found and len(known) == len(found) else None
-
-    """It came during the window, so that nothing is known of what it does."""
 
 
 @dataclass(frozen=True, slots=True)

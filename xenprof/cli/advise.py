@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xenprof.cli.capture_scenario import measured, trial
 from xenprof.cli.durations import Duration
 from xenprof.cli.heap import lasting
+from xenprof.cli.looking import SOURCE, capture_noted, is_first, looked
 from xenprof.cli.notes import note
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.progress import counted
@@ -25,24 +25,25 @@ if TYPE_CHECKING:
     from xenprof.advise.trials import Times
     from xenprof.capture.window import Window
 
-_WINDOW_NS = 20 * 10**9
-_QUICK_WINDOW_NS = 5 * 10**9
-_WARM_UP_NS = 3 * 10**9
-_SOURCE = "the captured scenario"
+_WINDOW_NS = 20 * 10**9  # judgement: some hundred bursts of most programs
+_QUICK_WINDOW_NS = 5 * 10**9  # judgement: a first look
+_WARM_UP_NS = 3 * 10**9  # judgement: bursts and caches are as they stay
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class _Seen:
     """A host that was looked at: its facts, and its scenario if there is one.
 
-    `names` are what the scenario calls the domains, `built_in` its name if it comes with us.
+    `shown` says what was looked at, `built_in` is the name of a scenario that comes with us. A
+    captured scenario was made of `window`, and has `names` of its own for domains.
     """
 
     facts: "Facts"
-    seen: str
+    shown: str
     tables: dict[str, Any] | None = None
-    names: "Mapping[str, str] | None" = None
     built_in: str | None = None
+    window: "Window | None" = None
+    names: "Mapping[str, str] | None" = None
 
 
 @click.command("advise")
@@ -85,62 +86,59 @@ def command(
         raise UsageError("advise: --scenario looks at no service; leave out --host and --state-dir")
     duration_ns = duration_ns or (_QUICK_WINDOW_NS if is_quick else _WINDOW_NS)
     if scenario is not None:
-        looked = _of_scenario(scenario, duration_ns)
+        seen = _of_scenario(scenario, duration_ns)
     else:
         client = Client(home_at(state_dir))
-        looked = _of_service(client, host, duration_ns, has_scenario=is_measured or bool(folder))
+        seen = _of_service(client, host, duration_ns, has_scenario=is_measured or bool(folder))
     with lasting():
         from xenprof.advise.plan import planned
         from xenprof.advise.telling import as_json, as_text
         from xenprof.advise.trials import FULL, QUICK
-    plans = planned(looked.facts, looked.tables, looked.names)
+    plans = planned(seen.facts, seen.tables, seen.names, seen.window)
     times = QUICK if is_quick else FULL
     if is_measured:
         plans = _measured(plans, times)
     if folder is not None:
-        _write(folder, plans, looked, times)
+        _write(folder, plans, seen, times)
     if wants_json:
-        print(json.dumps(as_json(looked.facts, plans), indent=2))
+        print(json.dumps(as_json(seen.facts, plans), indent=2))
     else:
-        print("\n".join(as_text(looked.facts, plans, looked.seen)))
+        print("\n".join(as_text(seen.facts, plans, seen.shown)))
     return 0
 
 
-def _of_scenario(name: str, duration_ns: int) -> _Looked:
+def _of_scenario(name: str, duration_ns: int) -> _Seen:
     with lasting():
         from xenprof.advise.model import is_built_in, settings_of, tables_of, watched
         from xenprof.advise.watching import facts_of
     tables = tables_of(name)
     window, host = watched(tables, _WARM_UP_NS, duration_ns)
     facts = facts_of(window, settings_of(tables, host))
-    seen = f"{_shape(facts)}, in the model, {_seconds(window)}"
-    return _Looked(facts, seen, tables, None, name if is_built_in(name) else None)
+    shown = f"{_shape(facts)}, in the model, {_seconds(window)}"
+    return _Seen(facts, shown, tables, name if is_built_in(name) else None)
 
 
-def _of_service(
-    client: Client, host: str | None, duration_ns: int, *, has_scenario: bool
-) -> _Looked:
+def _of_service(client: Client, host: str | None, duration_ns: int, *, has_scenario: bool) -> _Seen:
     from xenprof.advise.asking import AskedService
     from xenprof.advise.settings import Settings, asked_settings
     from xenprof.advise.watching import facts_of
 
-    window = measured(client, duration_ns, host)
-    is_asked = host is None and "toolstack" in window.last.sources
+    window = looked(client, duration_ns, host)
+    is_asked = "toolstack" in window.last.sources and (host is None or is_first(client, host))
     settings = asked_settings(AskedService(client), window.last) if is_asked else Settings()
     facts = facts_of(window, settings)
-    seen = f"{_shape(facts)}, {_seconds(window)}"
+    shown = f"{_shape(facts)}, {_seconds(window)}"
     if not has_scenario:
-        return _Looked(facts, seen)
+        return _Seen(facts, shown)
     tables, names = _captured(window)
-    return _Looked(facts, seen, tables, names)
+    return _Seen(facts, shown, tables, None, window, names)
 
 
 def _captured(window: "Window") -> tuple[dict[str, Any], dict[str, str]]:
     """Return a scenario of the host that was watched, and what it calls the domains."""
     from xenprof.advise.model import parsed_tables
-    from xenprof.capture.fitting import capture
 
-    captured = capture(window, trial)
+    captured = capture_noted(window)
     errors = [abs(row.error) for row in captured.rows if row.error is not None]
     if errors:
         note(
@@ -148,7 +146,7 @@ def _captured(window: "Window") -> tuple[dict[str, Any], dict[str, str]]:
             f"{100 * max(errors):.1f} points at most"
         )
     names = {row.host_name: row.name for row in captured.rows}
-    return parsed_tables(captured.text, _SOURCE), names
+    return parsed_tables(captured.text, SOURCE), names
 
 
 def _shape(facts: "Facts") -> str:
@@ -172,13 +170,19 @@ def _measured(plans: "Sequence[Planned]", times: "Times") -> "tuple[Planned, ...
         return with_effects(plans, effects(trials, times, told))
 
 
-def _write(folder: Path, plans: "Sequence[Planned]", looked: _Looked, times: "Times") -> None:
-    from xenprof.advise.experimentfile import files
+def _write(folder: Path, plans: "Sequence[Planned]", seen: _Seen, times: "Times") -> None:
+    """Write what tells of a host's guests, for nobody else to read; remove what is older."""
+    from xenprof.advise.experimentfile import files, is_ours
+    from xenprof.service.own_home import private_files
 
-    assert looked.tables is not None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--write {folder}: {error.strerror}") from None
-    for name, text in files(plans, looked.tables, looked.built_in, times):
-        write_whole(folder / name, text.encode())
+    assert seen.tables is not None
+    with private_files():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in folder.glob("*.toml"):
+                if is_ours(path):
+                    path.unlink()
+        except OSError as error:
+            raise UsageError(f"--write {error.filename or folder}: {error.strerror}") from None
+        for name, text in files(plans, seen.tables, seen.facts.host, seen.built_in, times):
+            write_whole(folder / name, text.encode())

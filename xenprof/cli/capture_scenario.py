@@ -8,26 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from hypervisor.telemetry import DomainSnapshot
 from hypervisor.telemetry.unknown import shown
 from xenprof.cli.aligned import aligned
 from xenprof.cli.durations import Duration
+from xenprof.cli.looking import capture_noted, looked
 from xenprof.cli.options import home_at, state_dir_option
 from xenprof.cli.wholefile import write_whole
-from xenprof.client import Client, Service
+from xenprof.client import Client
 from xenprof.errors import UsageError, XenprofError
-from xenprof.wire.host_requests import Wait
 
 if TYPE_CHECKING:
     from xenprof.capture.fitting import Captured
     from xenprof.capture.window import Window
 
-_SOURCE = "the captured scenario"
 _WINDOW_NS = 30 * 10**9
-_SERVICE_LOOKS_NS = 10**9
-_MOST_WAITS = 30  # judgement: a real host may be read that much less often
-_WARM_UP_NS = 2_000_000_000  # programs start within a period of theirs
-_TRIAL_NS = 20_000_000_000  # judgement: some hundred bursts of most programs
 
 
 @click.command("capture-scenario")
@@ -69,12 +64,8 @@ def command(
     if recording:
         window = _recorded(recording)
     else:
-        window = measured(Client(home_at(state_dir)), duration_ns or _WINDOW_NS)
-    from xenprof.capture.fitting import capture
-
-    captured = capture(window, trial)
-    for note in captured.notes:
-        print(f"xenprof: {note}", file=sys.stderr)
+        window = looked(Client(home_at(state_dir)), duration_ns or _WINDOW_NS)
+    captured = capture_noted(window)
     if output is not None:
         write_whole(output, captured.text.encode())
     if wants_json:
@@ -84,41 +75,6 @@ def command(
         print(captured.text, end="")
     print(_as_text(captured), file=sys.stderr if output is None else sys.stdout)
     return 0
-
-
-def trial(text: str) -> "Window":
-    """Run a scenario in the model for a while, after a short warm-up; return what it did."""
-    from xenprof.capture.window import Window
-    from xenprof.cli.run import boot
-
-    host = boot(text, _SOURCE)
-    host.advance(_WARM_UP_NS)
-    first = host.telemetry.snapshot()
-    host.advance(_WARM_UP_NS + _TRIAL_NS)
-    return Window(first, host.telemetry.snapshot())
-
-
-def measured(client: Service, duration_ns: int, host: str | None = None) -> "Window":
-    """Return what the service tells of so much host time, and at least of two looks.
-
-    `host` is the name of one of several; None: the first.
-    """
-    from xenprof.capture.window import Window
-
-    first = last = _newest(client, host)
-    for _ in range(_MOST_WAITS):
-        client.do(Wait(duration_ns / 1e9))
-        last = _newest(client, host)
-        if last.time_ns != first.time_ns:
-            break
-        duration_ns = max(duration_ns, _SERVICE_LOOKS_NS)
-    return Window(first, last)
-
-
-def _newest(client: Service, host: str | None) -> HostSnapshot:
-    from xenprof.xentop.fetch import newest
-
-    return newest(client, host)
 
 
 def _recorded(path: Path) -> "Window":

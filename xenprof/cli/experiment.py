@@ -1,6 +1,7 @@
 """`xenprof experiment`: runs variants of a scenario side by side, and shows what each gives."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -13,7 +14,9 @@ from xenprof.cli.aligned import aligned
 from xenprof.cli.heap import lasting
 from xenprof.cli.options import WholeNumber
 from xenprof.cli.progress import counted
+from xenprof.disk import make_folder
 from xenprof.errors import UsageError
+from xenprof.experiment.limits import MAXIMUM_SEEDS, MAXIMUM_WORKERS
 from xenprof.home import home
 
 if TYPE_CHECKING:
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from xenprof.experiment.record import Record
 
 _INTERRUPTED = 130
-_MAXIMUM_SEEDS = 100
 
 
 @click.command("experiment")
@@ -32,22 +34,24 @@ _MAXIMUM_SEEDS = 100
 @click.option("--list", "wants_list", is_flag=True, help="List the built-in experiments.")
 @click.option("--quick", "is_quick", is_flag=True, help="One seed, and a part of the time.")
 @click.option(
-    "--seeds", type=WholeNumber(1, _MAXIMUM_SEEDS), help="Runs of each variant, instead of its own."
+    "--seeds", type=WholeNumber(1, MAXIMUM_SEEDS), help="Runs of each variant, instead of its own."
 )
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of what is written.  [default: experiments/NAME in $XENPROF_HOME]",
+    help="Folder of what is written.  [default: experiments/NAME in $XENPROF_HOME, NAME-quick "
+    "with --quick]",
 )
 @click.option("--json", "wants_json", is_flag=True, help="Print one JSON object.")
-@click.option("--resume", "resumes", is_flag=True, help="Go on with what is in the folder.")
 @click.option(
     "--scheduler",
     metavar="ADDRESS",
     help="Of dask, such as tcp://HOST:8786; trust it as yourself.  [default: processes here]",
 )
 @click.option(
-    "--workers", type=WholeNumber(1, 64), help="Processes here.  [default: one for each processor]"
+    "--workers",
+    type=WholeNumber(1, MAXIMUM_WORKERS),
+    help="Processes here.  [default: one for each processor]",
 )
 def command(
     name: str | None,
@@ -56,7 +60,6 @@ def command(
     seeds: int | None,
     output: Path | None,
     wants_json: bool,
-    resumes: bool,
     scheduler: str | None,
     workers: int | None,
 ) -> int:
@@ -73,44 +76,62 @@ def command(
 
     experiment = load(name, is_quick=is_quick, seeds=seeds)
     os.umask(0o077)
-    folder = output or home() / "experiments" / experiment.name
+    usual = f"{experiment.name}-quick" if is_quick else experiment.name
+    folder = output or home() / "experiments" / usual
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with Record(folder, experiment, resumes=resumes) as record:
-            found = _run(experiment, record, scheduler, workers)
-            if found is None:
-                return _INTERRUPTED
-        from xenprof.experiment.outputs.files import write
-
-        write(folder, found)
+        make_folder(folder)
+        with Record(folder, experiment) as record:
+            there = len(record.runs)
+            refused = _run(experiment, record, scheduler, workers)
+        if refused is None:
+            return _INTERRUPTED
+        _show(experiment, record, folder, wants_json)
     except OSError as error:
-        raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
-    _print(found, wants_json)
-    print(f"xenprof: written to {folder}", file=sys.stderr)
-    return 0
+        raise UsageError(f"{error.filename or folder}: {error.strerror or error}") from None
+    earlier = f"; {there} of {len(experiment.runs())} runs were there" if there else ""
+    print(f"xenprof: written to {folder}{earlier}", file=sys.stderr)
+    for line in refused:
+        print(f"xenprof: cannot be run: {line}", file=sys.stderr)
+    return 1 if refused else 0
 
 
 def _run(
     experiment: "Experiment", record: "Record", scheduler: str | None, workers: int | None
-) -> "Findings | None":
-    """Do what is not done; return what there is then, None if Ctrl-C came first."""
-    from xenprof.experiment.findings import findings
+) -> tuple[str, ...] | None:
+    """Do what is not done; return which variants cannot be run, None if Ctrl-C came first."""
     from xenprof.experiment.running import missing, run_all
 
     due = missing(experiment, record)
+    if not due:
+        return ()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
     try:
-        if due:
-            with counted("runs") as told, _cluster(scheduler, workers, len(due)) as client:
-                run_all(experiment, record, client, told)
+        with counted("runs") as told, _cluster(scheduler, workers, len(due)) as client:
+            return run_all(experiment, record, client, told)
     except KeyboardInterrupt:
-        left = len(missing(experiment, record))
         print(
-            f"xenprof: {len(record.runs)} of {len(record.runs) + left} runs are kept; "
-            "type the same with --resume to go on",
+            f"xenprof: {len(record.runs)} of {len(experiment.runs())} runs are kept; "
+            "type the same again to go on",
             file=sys.stderr,
         )
         return None
-    return findings(experiment, record.runs)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """End as by Ctrl-C, with processes and folders."""
+    raise KeyboardInterrupt
+
+
+def _show(experiment: "Experiment", record: "Record", folder: Path, wants_json: bool) -> None:
+    """Print what there is, then write it, of which a picture may be the part that fails."""
+    from xenprof.experiment.findings import findings
+    from xenprof.experiment.outputs.files import write
+
+    found = findings(experiment, record.runs)
+    _print(found, wants_json)
+    write(folder, found)
 
 
 def _cluster(

@@ -123,16 +123,6 @@ def advance(host: Host, duration_ns: int, shown: Progress) -> None:
         shown.at(host.now_ns)
 
 
-def boot(text: str, source: str) -> Host:
-    """Return the host of a scenario that is given as text; `source` names it in messages.
-
-    Raises: ScenarioError.
-    """
-    from hypervisor.model.scenario.spec import parse_scenario
-
-    return _build(parse_scenario(text, source), None)
-
-
 def _load(name: str) -> "Scenario":
     """Return a scenario, before other options are looked at: a slip in its name is told first."""
     from hypervisor.model.scenario.spec import load_scenario

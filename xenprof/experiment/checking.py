@@ -1,66 +1,46 @@
-"""Checks, before anything runs, that hosts have what an experiment reads of them."""
+"""Checks, before anything runs, that hosts have what an experiment reads and does on them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from hypervisor.errors import HostError
 from xenprof.experiment.errors import ExperimentError
+from xenprof.experiment.job import happen
 from xenprof.experiment.measures import Measure, check_places
 from xenprof.experiment.model import booted
 from xenprof.experiment.places import NoSuchPlace
 from xenprof.experiment.plan import Result, Variant
 
 
-def check_results(
+def check_variants(
     made: Sequence[Variant], results: Sequence[Result], measures: Sequence[Measure], source: str
 ) -> None:
-    """Check that variants have their results, and that each path leads somewhere in one of them.
+    """Boot the host of each variant: it has the results, and obeys the events.
 
-    Of variants with the same domains and workloads one host is made. Raises: ExperimentError.
+    Each path has to lead somewhere in one of them. Raises: ExperimentError.
     """
-    hosts: dict[str, Variant] = {}
-    read: dict[str, dict[Measure, None]] = {}
+    leading: set[str] = set()
     for variant in made:
-        shape = _shape(variant.job.tables)
-        hosts.setdefault(shape, variant)
-        of_shape = read.setdefault(shape, {})
-        of_shape |= {measures[one.measure]: None for one in results if one.is_of(variant)}
-    leading = {path for shape, one in hosts.items() for path in _leading(one, read[shape], source)}
+        read = dict.fromkeys(measures[one.measure] for one in results if one.is_of(variant))
+        leading |= _leading(variant, read, source)
     for measure in measures:
         for path in (*measure.of, *measure.per):
             if path not in leading:
                 raise ExperimentError(f"{source}: result '{path}': it is in no variant")
 
 
-def _shape(tables: Mapping[str, Any]) -> str:
-    """Return what says of which form the snapshots of a host are."""
-    owners = [tables.get("domain0", {}), *tables.get("domain", [])]
-    return str(
-        [
-            (
-                owner.get("name"),
-                owner.get("count"),
-                owner.get("vcpus"),
-                len(owner.get("vif", ())),
-                len(owner.get("disk", ())),
-                [(one.get("kind"), one.get("test")) for one in owner.get("workload", ())],
-            )
-            for owner in owners
-        ]
-    )
-
-
 def _leading(variant: Variant, measures: Iterable[Measure], source: str) -> set[str]:
     """Return the paths that lead somewhere on a variant's host. Raises: ExperimentError."""
     shown = f"{source}: {', '.join(variant.names)}" if variant.names else source
+    found: set[str] = set()
     try:
-        snapshot = booted(variant.job.tables, 1).telemetry.snapshot()
+        host = booted(variant.job.tables, 1)
+        snapshot = host.telemetry.snapshot()
+        for measure in measures:
+            found |= check_places(measure.of, snapshot) | check_places(measure.per, snapshot)
+        for event in variant.job.in_order():
+            happen(event, host)
+    except NoSuchPlace as error:
+        raise ExperimentError(f"{shown}: result {error}") from None
     except HostError as error:
         raise ExperimentError(f"{shown}: {error}") from None
-    found: set[str] = set()
-    for measure in measures:
-        try:
-            found |= check_places(measure.of, snapshot) | check_places(measure.per, snapshot)
-        except NoSuchPlace as error:
-            raise ExperimentError(f"{shown}: result {error}") from None
     return found

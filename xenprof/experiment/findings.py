@@ -10,19 +10,32 @@ from xenprof.experiment.plan import Experiment, Result, Shown, Variant
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A result of a variant, in one piece of the time: a value for each seed that has one."""
+    """A result of a variant, in one piece of the time: a value for each seed, None if unknown.
 
-    values: tuple[float, ...]
+    There are none where the variant has not that result. A mean of some seeds beside one of all
+    would compare seeds rather than variants, so it is unknown where a value is.
+    """
+
+    values: tuple[float | None, ...]
+
+    @property
+    def known(self) -> tuple[float, ...]:
+        """Return the values that are known."""
+        return tuple(one for one in self.values if one is not None)
 
     @property
     def mean(self) -> float | None:
-        """Return the mean; None if nothing was there to be measured."""
-        return sum(self.values) / len(self.values) if self.values else None
+        """Return the mean; None if it is unknown, or there is none."""
+        return sum(self.known) / len(self.known) if self._is_known else None
 
     @property
     def spread(self) -> tuple[float, float] | None:
         """Return the least and the largest value."""
-        return (min(self.values), max(self.values)) if self.values else None
+        return (min(self.known), max(self.known)) if self._is_known else None
+
+    @property
+    def _is_known(self) -> bool:
+        return bool(self.values) and None not in self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +93,20 @@ def _values(
     piece: int,
     runs: Mapping[tuple[str, int], Values],
     seeds: Sequence[int],
-) -> Iterator[float]:
+) -> Iterator[float | None]:
     """Yield a value for each seed; what is compared is compared with the same seed's."""
     if not result.is_of(variant):
         return
     beside = None if result.against is None else _beside(experiment, variant, result)
     for seed in seeds:
         ours = _value(runs, variant, seed, piece, result.measure)
-        if ours is None:
-            continue
-        if result.against is None or beside is None:
+        if result.against is None or beside is None or ours is None:
             yield ours
             continue
         theirs = _value(runs, beside, seed, piece, result.measure)
-        if theirs is not None and (theirs or result.against.shown == "difference"):
+        if theirs is None or (theirs == 0 and result.against.shown != "difference"):
+            yield None
+        else:
             yield _COMPARED[result.against.shown](ours, theirs, variant.ideal / beside.ideal)
 
 

@@ -4,16 +4,19 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from xenprof.experiment.limits import (
+    MAXIMUM_COPIES,
+    MAXIMUM_PIECES,
+    MAXIMUM_SECONDS,
+    MAXIMUM_SEEDS,
+)
 from xenprof.experiment.model import Table
 
 Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
-Seconds = Annotated[float, Field(ge=0, le=36_000, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=MAXIMUM_SECONDS, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Plain = str | int | float | bool
-
-MAXIMUM_SEEDS = 100
-MAXIMUM_PIECES = 100
 
 
 def _is_above_zero(value: Plain) -> bool:
@@ -38,7 +41,7 @@ class ValueTable(Table):
     set: dict[str, Any] = Field(default={})
     move: dict[str, Text] = Field(default={})
     then: dict[str, Any] = Field(default={})
-    copies: Annotated[int, Field(ge=1, le=64)] = 1
+    copies: Annotated[int, Field(ge=1, le=MAXIMUM_COPIES)] = 1
     ideal: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     events: Annotated[tuple[EventTable, ...], Field(strict=False)] = Field((), alias="event")
 
@@ -88,6 +91,8 @@ class ResultTable(Table):
     def _fits_together(self) -> Self:
         if (self.against is None) != (self.shown is None):
             raise ValueError("against, a variant, and shown, what is made of the two, go together")
+        if self.per is not None and self.how not in (None, "growth"):
+            raise ValueError("per divides a growth by another, so how is growth or is left out")
         return self
 
 

@@ -1,11 +1,12 @@
 """Tells whether two installations give the same results for the same run."""
 
+from functools import cache
 from typing import Final
 
-from xenprof.validate.digest import model_digest
+from xenprof.validate.digest import MODEL, model_digest
 
-_PARTS: Final = (
-    "hypervisor/model",
+PARTS: Final = (
+    MODEL,
     "xenprof/experiment/events.py",
     "xenprof/experiment/job.py",
     "xenprof/experiment/measures.py",
@@ -14,6 +15,7 @@ _PARTS: Final = (
 )
 
 
+@cache  # a process goes on with what it has imported
 def identity() -> str:
     """Return the digest of all that the values of a run follow from, the job itself left out."""
-    return model_digest(parts=_PARTS)
+    return model_digest(parts=PARTS)

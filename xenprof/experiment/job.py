@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
@@ -9,7 +11,9 @@ from typing import Any, TypeAlias
 from hypervisor.errors import HostError
 from hypervisor.host import Host
 from hypervisor.telemetry import HostSnapshot
+from xenprof.experiment.errors import RunFailed
 from xenprof.experiment.events import Event
+from xenprof.experiment.identity import identity
 from xenprof.experiment.measures import Measure, measured
 from xenprof.experiment.model import booted
 
@@ -27,6 +31,10 @@ class Job:
     pieces: int
     events: tuple[Event, ...]
     measures: tuple[Measure, ...]
+
+    def in_order(self) -> list[Event]:
+        """Return the events as they come."""
+        return sorted(self.events, key=lambda event: event.at_ns)
 
     def text(self) -> str:
         """Return the job as JSON, the same for the same job."""
@@ -48,11 +56,17 @@ def parsed(text: str) -> Job:
     return Job(**plain)
 
 
-def run(text: str, seed: int) -> list[list[float | None]] | str:
-    """Run a job with one seed; return its values, or in a line why it cannot be run.
+def run(text: str, seed: int, model: str) -> list[list[float | None]] | str:
+    """Run a job with one seed; return its values, or in a line why the host refuses it.
 
-    Both are plain values, so that what comes back from elsewhere can be looked at.
+    Both are plain values, so that what comes back from elsewhere can be looked at. Raises:
+    RunFailed: this process, wherever it is, has not the model with that digest.
     """
+    if model != identity():
+        raise RunFailed(
+            f"process {os.getpid()} on {socket.gethostname()} has another model than is here; "
+            "install the same xenprof, and start its workers again"
+        )
     try:
         return [list(piece) for piece in values(parsed(text), seed)]
     except HostError as error:
@@ -63,7 +77,7 @@ def values(job: Job, seed: int) -> Values:
     """Run a job with one seed. Raises: HostError."""
     host = booted(job.tables, seed)
     host.advance(job.warm_up_ns)
-    waiting = sorted(job.events, key=lambda event: event.at_ns)
+    waiting = job.in_order()
     found = []
     before = host.telemetry.snapshot()
     for piece in range(1, job.pieces + 1):
@@ -71,7 +85,7 @@ def values(job: Job, seed: int) -> Values:
         while waiting and waiting[0].at_ns < end_ns:
             event = waiting.pop(0)
             host.advance(job.warm_up_ns + event.at_ns)
-            _happen(event, host)
+            happen(event, host)
         host.advance(job.warm_up_ns + end_ns)
         after = host.telemetry.snapshot()
         found.append(_of_piece(job.measures, before, after, job.piece_ns))
@@ -79,7 +93,8 @@ def values(job: Job, seed: int) -> Values:
     return tuple(found)
 
 
-def _happen(event: Event, host: Host) -> None:
+def happen(event: Event, host: Host) -> None:
+    """Do what an event says. Raises: HostError, which names it."""
     try:
         event.happen(host)
     except HostError as error:

@@ -1,15 +1,13 @@
 """Reads figures of a host off the snapshots at both ends of a time."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Final
 
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.nearest import hint
-from hypervisor.telemetry import HostSnapshot
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from xenprof.experiment.places import NoSuchPlace, steps, values
-
-WAYS: Final = ("per_second", "share", "growth", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,10 @@ class Measure:
 def measured(
     measure: Measure, before: HostSnapshot, after: HostSnapshot, duration_ns: int
 ) -> float | None:
-    """Return the figure; None if nothing was there to be measured, as of a domain that has gone."""
+    """Return the figure; None if a part of it is unknown or was not there all the time.
+
+    Of several paths those count that lead somewhere.
+    """
     try:
         return _measured(measure, before, after, duration_ns)
     except NoSuchPlace:
@@ -40,14 +41,14 @@ def measured(
 def _measured(
     measure: Measure, before: HostSnapshot, after: HostSnapshot, duration_ns: int
 ) -> float | None:
-    end = _sum(after, measure.of)
-    if end is None:
-        return None
     if measure.how == "last":
-        return end * measure.times
-    grown = end - (_sum(before, measure.of) or 0)
+        end = _sum(_read(after, measure.of))
+        return None if end is None else end * measure.times
+    grown = _growth(before, after, measure.of)
+    if grown is None:
+        return None
     if measure.per:
-        by = (_sum(after, measure.per) or 0) - (_sum(before, measure.per) or 0)
+        by = _growth(before, after, measure.per)
         return grown * measure.times / by if by else None
     if measure.how == "share":
         return 100 * grown * measure.times / duration_ns
@@ -82,36 +83,73 @@ def check_places(paths: Sequence[str], snapshot: HostSnapshot) -> set[str]:
     return leading
 
 
-def _sum(snapshot: HostSnapshot, paths: Sequence[str]) -> float | None:
-    """Return the sum of all numbers; None if there are none. Raises: NoSuchPlace: all paths."""
-    numbers, missing = [], []
+def _growth(before: HostSnapshot, after: HostSnapshot, paths: Sequence[str]) -> float | None:
+    """Return by how much the sum of all places has grown; None if it is not known.
+
+    Counts of a domain that has gone, or come, are of another time. Raises: NoSuchPlace: all paths.
+    """
+    then, now = (_read(one, paths) for one in (before, after))
+    if len(then) != len(now) or _domains(before, paths) != _domains(after, paths):
+        return None
+    start, end = _sum(then), _sum(now)
+    return None if start is None or end is None else end - start
+
+
+def _sum(found: Sequence[object]) -> float | None:
+    numbers = [one for one in found if isinstance(one, int | float)]
+    return sum(numbers) if numbers and len(numbers) == len(found) else None
+
+
+def _read(snapshot: HostSnapshot, paths: Sequence[str]) -> list[object]:
+    """Return the values of all paths that lead somewhere. Raises: NoSuchPlace: none does."""
+    found, missing = [], []
     for path in paths:
         try:
-            numbers += [one for one in _found(snapshot, path) if isinstance(one, int | float)]
+            found += list(_found(snapshot, path))
         except NoSuchPlace as error:
             missing.append(error)
     if len(missing) == len(paths):
         raise missing[0]
-    return sum(numbers) if numbers else None
+    return found
+
+
+def _domains(snapshot: HostSnapshot, paths: Sequence[str]) -> list[object]:
+    """Return of which guests paths are."""
+    found: list[object] = []
+    for way in map(steps, paths):
+        if way[0] == "domain":
+            with contextlib.suppress(NoSuchPlace):
+                found += [
+                    one.life
+                    for one in values(_guests(snapshot), way[1:2])
+                    if isinstance(one, DomainSnapshot)
+                ]
+    return found
+
+
+def _guests(snapshot: HostSnapshot) -> tuple[DomainSnapshot, ...]:
+    return tuple(one for one in snapshot.domains if one.name != DOMAIN_0)
 
 
 def _found(snapshot: HostSnapshot, path: str) -> Iterator[object]:
     """Yield the values to which a path leads. Raises: NoSuchPlace, which names it."""
     try:
-        way = steps(path)
-        first, rest = way[0], [{"workload": "workloads"}.get(step, step) for step in way[1:]]
+        first, *rest = steps(path)
         if first == "host":
             yield from values(snapshot, rest)
-            return
-        if first == "domain0":
-            yield from values(snapshot.find(DOMAIN_0), rest)
-            return
-        if first != "domain":
+        elif first == "domain0":
+            yield from values(snapshot.find(DOMAIN_0), _of_domain(rest))
+        elif first == "domain":
+            yield from values(_guests(snapshot), (*rest[:1], *_of_domain(rest[1:])))
+        else:
             names = ("domain", "domain0", "host")
             raise NoSuchPlace(
                 f"begins with '{first}'{hint(first, names)}; use domain.NAME, domain0 or host"
             )
-        guests = tuple(one for one in snapshot.domains if one.name != DOMAIN_0)
-        yield from values(guests, rest)
     except NoSuchPlace as error:
         raise NoSuchPlace(f"'{path}': {error}") from None
+
+
+def _of_domain(way: Sequence[str]) -> Sequence[str]:
+    """Return steps below a domain, of which the first is as scenarios have it."""
+    return ("workloads", *way[1:]) if way[:1] == ["workload"] else way

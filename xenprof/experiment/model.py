@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from hypervisor.errors import ScenarioError
 from hypervisor.host import Host
 from hypervisor.model.machine import build
+from hypervisor.model.native import offered
 from hypervisor.model.scenario.spec import SCENARIOS, Scenario, load_scenario, scenario_names
 from hypervisor.model.scenario.table import Table as Table
 from hypervisor.model.scenario.table import message as message
@@ -47,14 +48,14 @@ def domain_names(tables: Mapping[str, Any]) -> list[str]:
 
 
 def booted(tables: Mapping[str, Any], seed: int | None = None) -> Host:
-    """Return a booted host, with a seed in place of its own.
+    """Return a booted host as programs may use it, with a seed in place of its own.
 
     Raises: HostError for what only the host can know.
     """
     ours = deepcopy(dict(tables))
     if seed is not None:
         ours["host"] = dict(ours.get("host", {})) | {"seed": seed}
-    return build(scenario_of(ours, "scenario"), epoch_ns=0)
+    return offered(build(scenario_of(ours, "scenario"), epoch_ns=0))
 
 
 def scenario_of(tables: Mapping[str, Any], source: str) -> Scenario:

@@ -6,6 +6,7 @@ A step is the name of a key or, in a list, the name or kind of an entry, its num
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
@@ -40,26 +41,34 @@ def steps(path: str) -> tuple[str, ...]:
 
 
 def set_value(tables: dict[str, Any], path: str, value: object) -> None:
-    """Set a key of a scenario's tables; tables on the way are made. Raises: NoSuchPlace."""
+    """Set a key of a scenario's tables; tables on the way are made. Raises: NoSuchPlace.
+
+    With `*` each gets a value of its own, so that what is in it can be set one by one.
+    """
     *way, last = steps(path)
     for owner in owners(tables, way):
         if isinstance(owner, list):
             for number in _numbers(owner, last):
-                owner[number] = value
+                owner[number] = deepcopy(value)
+        elif isinstance(owner, dict):
+            owner[last] = deepcopy(value)
         else:
-            owner[last] = value
+            raise NoSuchPlace(f"'{last}' is in no table")
 
 
 def take_value(tables: dict[str, Any], path: str) -> Any:
     """Take a key out of a scenario's tables; return what it had. Raises: NoSuchPlace."""
     *way, last = steps(path)
-    for owner in owners(tables, way):
-        if isinstance(owner, list):
-            return owner.pop(_numbers(owner, last)[0])
-        if last not in owner:
-            raise NoSuchPlace(_missing(last, owner))
-        return owner.pop(last)
-    raise NoSuchPlace("leads nowhere")
+    if ALL in (*way, last):
+        raise NoSuchPlace("takes from one place at a time; name it instead of *")
+    [owner] = owners(tables, way)
+    if isinstance(owner, list):
+        return owner.pop(*_numbers(owner, last))
+    if not isinstance(owner, dict):
+        raise NoSuchPlace(f"'{last}' is in no table")
+    if last not in owner:
+        raise NoSuchPlace(_missing(last, owner))
+    return owner.pop(last)
 
 
 def owners(tables: dict[str, Any], way: Sequence[str]) -> Iterator[Any]:

@@ -1,7 +1,5 @@
 """Declares an experiment as it is run: its variants, its results, its times."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -90,7 +88,14 @@ class Experiment:
         """Return how long such a piece is."""
         return self.variants[0].job.piece_ns / 1e9
 
-    def digest(self) -> str:
-        """Return what tells experiments apart by what they run; seeds do not count."""
-        jobs = [variant.digest for variant in self.variants]
-        return hashlib.sha256(json.dumps(jobs).encode()).hexdigest()[:16]
+    def runs(self) -> dict[tuple[str, int], Variant]:
+        """Return all runs by digest of the job and seed.
+
+        All variants come with their first seed before any with its second, so that what there is
+        when somebody ends it tells something of all.
+        """
+        return {
+            (variant.digest, seed): variant
+            for seed in range(1, self.seeds + 1)
+            for variant in self.variants
+        }

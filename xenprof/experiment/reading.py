@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from hypervisor.nearest import hint
 from hypervisor.wholetext import read_whole
-from xenprof.experiment.checking import check_results
+from xenprof.experiment.checking import check_variants
 from xenprof.experiment.errors import ExperimentError
 from xenprof.experiment.grammar import FileTable, Plain, ResultTable
 from xenprof.experiment.measures import Measure
@@ -55,7 +55,7 @@ def load(name_or_path: str, *, is_quick: bool = False, seeds: int | None = None)
         if axes.count(axis) > 1:
             raise ExperimentError(f"{source}: two axes are called '{axis}'; give them names")
     results = tuple(_result(one, file, measures, source) for one in file.results)
-    check_results(made, results, measures, source)
+    check_variants(made, results, measures, source)
     return Experiment(
         name=path.stem,
         texts=_texts(file, path.stem),

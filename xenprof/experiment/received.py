@@ -16,8 +16,16 @@ def checked_values(found: object, experiment: Experiment) -> Values:
         if not isinstance(piece, list | tuple) or len(piece) != len(job.measures):
             raise ValueError("it has not a number for each result")
         for number in piece:
-            is_number = isinstance(number, int | float) and math.isfinite(number)
-            if number is not None and not is_number:
+            if number is not None and not _is_number(number):
                 raise ValueError("it has something that is no number")
         pieces.append(tuple(piece))
     return tuple(pieces)
+
+
+def _is_number(found: object) -> bool:
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return False
+    try:
+        return math.isfinite(found)
+    except OverflowError:  # a whole number beyond all that a float can hold
+        return False

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from hypervisor.ownfiles import opener
+from xenprof.disk import DISK, naming
 from xenprof.errors import UsageError
 from xenprof.experiment.identity import identity
 from xenprof.experiment.job import Values
@@ -19,25 +20,26 @@ NAME: Final = "runs.jsonl"
 
 
 class Record:
-    """The file of finished runs in a folder: a line that says of what, and a line for each."""
+    """The file of finished runs in a folder, a line for each, to which lines are only added.
 
-    def __init__(self, folder: Path, experiment: Experiment, *, resumes: bool) -> None:
-        """Open the file; what is in it is taken over, or begun anew.
+    A line says of which model, variant and seed it is, so those of other experiments and models
+    harm nobody, and are there again for whoever goes back to them.
+    """
 
-        Raises: OSError; UsageError: it belongs to another experiment, model or running program.
+    def __init__(self, folder: Path, experiment: Experiment) -> None:
+        """Open the file; runs of the experiment that are in it need not be done again.
+
+        Raises: OSError; UsageError: a running program writes it.
         """
         self.runs: dict[tuple[str, int], Values] = {}
         self._path = folder / NAME
+        self._model = identity()
         self._file = open(self._path, "a+b", buffering=0, opener=opener)  # noqa: SIM115
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            head = {"experiment": experiment.digest(), "model": identity(), "name": experiment.name}
-            if resumes:
-                self._take_over(head, experiment)
-            else:
-                self._file.truncate(0)
-            if not self._file.seek(0, os.SEEK_END):
-                self._write(head)
+            os.fchmod(self._file.fileno(), 0o600)
+            DISK.sync(folder)
+            self._take_over(experiment)
         except BlockingIOError:
             self._file.close()
             raise UsageError(f"{self._path}: another xenprof experiment writes it") from None
@@ -58,40 +60,33 @@ class Record:
 
     def add(self, digest: str, seed: int, values: Values) -> None:
         """Keep a run; it is on the disk when this returns. Raises: OSError."""
-        self._write({"variant": digest, "seed": seed, "values": values})
+        line = {"model": self._model, "variant": digest, "seed": seed, "values": values}
+        rest = memoryview(json.dumps(line).encode() + b"\n")
+        with naming(self._path):
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
         self.runs[digest, seed] = values
 
-    def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line).encode() + b"\n")
-        os.fsync(self._file.fileno())
-
-    def _take_over(self, head: dict[str, Any], experiment: Experiment) -> None:
+    def _take_over(self, experiment: Experiment) -> None:
         self._file.seek(0)
         data = self._file.read()
         whole = data[: data.rfind(b"\n") + 1]  # the last line is half where power was lost
         if len(whole) < len(data):
             self._file.truncate(len(whole))
-        lines = whole.splitlines()
-        if not lines:
-            return
-        found = _parsed(lines[0])
-        if found.get("experiment") != head["experiment"]:
-            raise UsageError(
-                f"{self._path}: cannot resume: it is of another experiment, or of this one with "
-                "other variants or times"
-            )
-        if found.get("model") != head["model"]:
-            raise UsageError(f"{self._path}: cannot resume: the model has changed since")
-        for line in map(_parsed, lines[1:]):
+        due = experiment.runs()
+        for line in map(_parsed, whole.splitlines()):
             digest, seed = line.get("variant"), line.get("seed")
-            with contextlib.suppress(ValueError):
-                if isinstance(digest, str) and isinstance(seed, int):
+            if not (isinstance(digest, str) and isinstance(seed, int)):
+                continue
+            if line.get("model") == self._model and (digest, seed) in due:
+                with contextlib.suppress(ValueError):
                     self.runs[digest, seed] = checked_values(line.get("values"), experiment)
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -4,18 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Final
 
 from xenprof.experiment.errors import ExperimentError
 from xenprof.experiment.events import Event, NoSuchCommand, check_domain, parsed
 from xenprof.experiment.grammar import AxisTable, EventTable, FileTable, Plain
 from xenprof.experiment.job import Job
+from xenprof.experiment.limits import MAXIMUM_VARIANTS
 from xenprof.experiment.measures import Measure
 from xenprof.experiment.model import Tables, check, domain_names
 from xenprof.experiment.places import NoSuchPlace, set_value, steps, take_value
 from xenprof.experiment.plan import Variant
-
-MAXIMUM_VARIANTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def _set(tables: Tables, settings: Mapping[str, object], source: str) -> None:
         try:
             if steps(path) == ("host", "seed"):
                 raise NoSuchPlace("is what runs are repeated with; use seeds")
-            set_value(tables, path, deepcopy(value))
+            set_value(tables, path, value)
         except NoSuchPlace as error:
             raise ExperimentError(f"{source}: '{path}': {error}") from None
 
@@ -112,7 +110,9 @@ def _move(tables: Tables, value: Value, source: str) -> None:
     for path, there in value.moved.items():
         try:
             taken = take_value(tables, path)
-            set_value(tables, there, taken * value.copies if isinstance(taken, list) else taken)
+            if isinstance(taken, list):
+                taken = [deepcopy(one) for _ in range(value.copies) for one in taken]
+            set_value(tables, there, taken)
         except NoSuchPlace as error:
             raise ExperimentError(f"{source}: move '{path}' to '{there}': {error}") from None
 

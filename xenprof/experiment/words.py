@@ -51,15 +51,20 @@ def sentences(found: Findings) -> Iterator[str]:
 def verdicts(found: Findings) -> Iterator[str]:
     """Yield for each result with a bound where the means lie, and whether that is within it."""
     for number_of, result in enumerate(found.experiment.results):
-        if not result.has_bound:
+        cells_of = [one for row in found.rows if (one := row.cells[number_of]).values]
+        if not result.has_bound or not cells_of:
             continue
-        means = [row.cells[number_of].mean for row in found.rows]
+        means = [one.mean for one in cells_of]
         there = [one for one in means if one is not None]
-        if there:
-            ends = _range(min(there), max(there))
-            is_within = all(_takes(result, one) for one in there)
-            verdict = "agrees" if is_within else "does not agree"
-            yield f"{result.name}: {ends}{_unit(result)}; the talk has {_bound(result)}: {verdict}."
+        ends = f"{_range(min(there), max(there))}{_unit(result)}" if there else "unknown"
+        unknown = len(means) - len(there)
+        if not all(_takes(result, one) for one in there):
+            verdict = "does not agree"
+        elif unknown:
+            verdict = f"it is unknown in {unknown} of {len(means)} rows"
+        else:
+            verdict = "agrees"
+        yield f"{result.name}: {ends}; the talk has {_bound(result)}: {verdict}."
 
 
 def _takes(result: Result, value: float) -> bool:

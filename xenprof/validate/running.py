@@ -1,10 +1,9 @@
 """Runs experiments in several processes; the results come in the order of the table."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, as_completed
 
 from xenprof.validate.figure import Experiment, Finding
-from xenprof.workers import workers
+from xenprof.workers import each
 
 
 def findings(
@@ -14,25 +13,22 @@ def findings(
 
     `told` is called with the number of runs that are done, and of all.
     """
-    with workers() as pool:
-        runs = [
-            [pool.submit(experiment.values, seed) for seed in range(1, experiment.seeds + 1)]
-            for experiment in experiments
-        ]
-        every = [run for of_one in runs for run in of_one]
-        for done, run in enumerate(as_completed(every), 1):
-            run.result()
-            told(done, len(every))
+    runs = [(one, seed) for one in experiments for seed in range(1, one.seeds + 1)]
+    values = iter(each(_values, runs, told))
     return [
         finding
-        for experiment, of_one in zip(experiments, runs, strict=True)
-        for finding in _found(experiment, of_one)
+        for one in experiments
+        for finding in _found(one, [next(values) for _ in range(one.seeds)])
     ]
 
 
-def _found(experiment: Experiment, runs: Sequence[Future[tuple[float, ...]]]) -> list[Finding]:
-    by_figure = zip(*(run.result() for run in runs), strict=True)
+def _values(run: tuple[Experiment, int]) -> tuple[float, ...]:
+    experiment, seed = run
+    return experiment.values(seed)
+
+
+def _found(experiment: Experiment, runs: Sequence[tuple[float, ...]]) -> list[Finding]:
     return [
         Finding(experiment.row, figure, values)
-        for figure, values in zip(experiment.figures, by_figure, strict=True)
+        for figure, values in zip(experiment.figures, zip(*runs, strict=True), strict=True)
     ]

@@ -46,6 +46,7 @@ class CodePath:
 
     `by_mode` is indexed by telemetry.Mode (user, kernel, hypervisor) and sums to `cycles`.
     `program` is the absolute path of the program whose user-mode code runs; None: no user code.
+    `is_softirq`: where an interrupt executes it, it does so in softirqs.
     """
 
     index: int
@@ -53,6 +54,7 @@ class CodePath:
     cycles: int
     by_mode: tuple[int, int, int]
     program: str | None
+    is_softirq: bool
 
 
 class CodeBook:
@@ -153,4 +155,5 @@ def _code_path(index: int, row: PathRow, parts: list[Part], like: int) -> CodePa
         by_mode[by_mode.index(max(by_mode))] += fixed - sum(by_mode)
     user, kernel, hypervisor = by_mode
     program = row.program.path if row.program else None
-    return CodePath(index, row.name, sum(by_mode), (user, kernel, hypervisor), program)
+    modes = (user, kernel, hypervisor)
+    return CodePath(index, row.name, sum(by_mode), modes, program, row.is_softirq)

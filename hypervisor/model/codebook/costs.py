@@ -74,8 +74,9 @@ class PathRow:
     """A path: how often each op is done for one unit.
 
     `fixed_cycles`: the cycles of one unit on every cpu. `program`: the image whose user code runs.
-    `like`: the path of which this is what an HVM guest, or a host without Xen, does instead; its
-    `fixed_cycles` are those of that path.
+    `is_softirq`: where an interrupt executes it, it does so in a softirq. `like`: the path of which
+    this is what an HVM guest, or a host without Xen, does instead; its `fixed_cycles` are those of
+    that path.
     """
 
     name: str
@@ -83,6 +84,7 @@ class PathRow:
     ops: Mapping[str, Fraction]
     fixed_cycles: int | None
     program: Image | None
+    is_softirq: bool = False
     like: str = ""
 
 
@@ -142,7 +144,7 @@ def twins(
         base = paths[name]
         exact = {op: Fraction(count) for op, count in counts.items()}
         twin = f"hvm_{name}"
-        rows[twin] = PathRow(twin, base.unit, exact, base.fixed_cycles, base.program, name)
+        rows[twin] = PathRow(twin, base.unit, exact, base.fixed_cycles, base.program, like=name)
     return rows
 
 
@@ -240,7 +242,7 @@ def _path(
     name: str, row: Mapping[str, Any], images: Mapping[str, Image], ops: Mapping[str, Op]
 ) -> PathRow:
     where = f"[path.{name}]"
-    _take(where, row, {"unit", "ops"}, {"cycles", "program"})
+    _take(where, row, {"unit", "ops"}, {"cycles", "program", "softirq"})
     if not row["ops"]:
         raise CostTableError(f"costs.toml: {where} needs ops")
     for op, count in row["ops"].items():
@@ -259,4 +261,4 @@ def _path(
         if image.kind in ("program", "library") and image.key not in mapped:
             raise CostTableError(f"costs.toml: {where}: {image.path} is not mapped by its program")
     counts = {op: Fraction(count) for op, count in row["ops"].items()}
-    return PathRow(name, row["unit"], counts, row.get("cycles"), program)
+    return PathRow(name, row["unit"], counts, row.get("cycles"), program, row.get("softirq", False))

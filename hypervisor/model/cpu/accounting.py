@@ -85,6 +85,7 @@ class Accounting:
         self.pcpus = pcpus
         # (user, kernel, all) cycles of each path, to divide a pcpu's time into modes.
         self.path_modes = [(*path.by_mode[:2], path.cycles) for path in code.paths]
+        self._is_softirq = [path.is_softirq for path in code.paths]
 
     def divide_times(self) -> None:
         """Update the times by mode of pcpus and domains with what has been settled."""
@@ -210,7 +211,13 @@ class Accounting:
             path = parts[-1][0]
             path_ns[path] = path_ns[path] + left_ns
         task = thread_of(vcpu)
-        if task is not KERNEL:
+        if task is KERNEL:
+            softirq_q = 0
+            for path, cycles_q in parts:
+                if self._is_softirq[path]:
+                    softirq_q += cycles_q
+            times.softirq_ns += softirq_q // -(-executed_q // elapsed_ns)
+        else:
             task.spent_ns += elapsed_ns
         if self.is_counting:
             self._counter.note(vcpu, pcpu, parts, executed_q, start_ns, elapsed_ns, work)

@@ -13,6 +13,7 @@ from hypervisor.model.codebook.work import AnyWork, Parts, TaskIdentity
 from hypervisor.model.cpu.accounting import Accounting, beneficiary_of, thread_of
 from hypervisor.model.domain.behalf import Share
 from hypervisor.model.domain.domain import Vcpu
+from hypervisor.model.domain.pathtimes import PathTimes
 
 
 class _Open(NamedTuple):
@@ -29,6 +30,8 @@ class _Open(NamedTuple):
     cold_q: int
     remaining_q: int
     parts: Parts
+    times: PathTimes
+    softirq_ns: int
     path_ns: list[int]  # times to which it is added in place
     path_ns_before: list[int]
     share: Share | None  # whose times they are
@@ -65,6 +68,7 @@ def _put_back(was: _Open) -> None:
     if work is not None:
         work.executed_q, work.remaining_q = was.executed_q, was.remaining_q
         work.parts, work.cold_q = was.parts, was.cold_q
+    was.times.softirq_ns = was.softirq_ns
     if was.share is None:
         was.path_ns[:] = was.path_ns_before
     else:
@@ -76,9 +80,9 @@ def _open(vcpu: Vcpu) -> _Open:
     work, pcpu = vcpu.current, vcpu.pcpu
     assert pcpu is not None  # it runs
     task = thread_of(vcpu)
-    behalf = pcpu.times.behalf
-    share = None if behalf is None else behalf.of(beneficiary_of(work))
-    path_ns = pcpu.times.spent_ns if share is None else share.path_ns
+    times = pcpu.times
+    share = None if times.behalf is None else times.behalf.of(beneficiary_of(work))
+    path_ns = times.spent_ns if share is None else share.path_ns
     return _Open(
         vcpu,
         vcpu.segment_ns,
@@ -91,6 +95,8 @@ def _open(vcpu: Vcpu) -> _Open:
         0 if work is None else work.cold_q,
         0 if work is None else work.remaining_q,
         [] if work is None else work.parts,
+        times,
+        times.softirq_ns,
         path_ns,
         list(path_ns),
         share,

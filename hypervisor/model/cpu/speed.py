@@ -9,7 +9,7 @@ together they ask for more than it sustains, or when it is another socket's.
 from collections.abc import Callable
 from typing import Final
 
-from hypervisor.model.codebook.locking import ONE
+from hypervisor.model.codebook.locking import ONE, Claims
 from hypervisor.model.codebook.sharing import LINE_BYTES, Sharing
 from hypervisor.model.codebook.work import Parts, Q
 from hypervisor.model.cpu.accounting import Accounting
@@ -21,9 +21,8 @@ from hypervisor.model.timing.clock import Clock
 # From this part of what the memory sustains, each miss takes longer (judgement).
 KNEE: Final = ONE * 7 // 10
 _STEPS: Final = ONE // 16  # contention is known to a sixteenth
-SPINNING: Final = 1
-"""The speed of work that has to wait for a lock: it comes to nothing."""
 _NOTHING: Final[Parts] = []
+_NO_CLAIMS: Final[Claims] = []
 
 
 class Bus:
@@ -94,27 +93,42 @@ class Speeds:
         self._sockets = [topology.socket(pcpu.number) for pcpu in pcpus]
         self._groups = _groups(topology, pcpus, sharing.cache.l2_cores)
         self.caches = [group[0].number for group in self._groups]
-        self._crowded = [
-            sharing.crowded(max(sharers, 1))
-            for sharers in range(topology.threads_per_core * sharing.cache.l2_cores + 1)
-        ]
+        # By path, its misses for each usual one where so many share the cache.
+        sharers = range(topology.threads_per_core * sharing.cache.l2_cores + 1)
+        crowded = [sharing.crowded(max(number, 1)) for number in sharers]
+        self._uncrowded = [ONE] * len(crowded)
+        self._crowds: list[list[int]] = []
+        for path in range(len(self._gain)):
+            crowd = [by_path[path] for by_path in crowded]
+            self._crowds.append(self._uncrowded if crowd == self._uncrowded else crowd)
         self._buses = _buses(topology, pcpus, sharing)
         for pcpu in pcpus:
             pcpu.rate_q = full_rate_q
+            pcpu.crowd = self._uncrowded
 
     def changed(self, pcpu: Pcpu) -> None:
         """Note that `pcpu` runs another vcpu, none, or other code."""
         vcpu = pcpu.current
         before, moved, stall, gain = pcpu.load, pcpu.moved, pcpu.stall, pcpu.gain
         if vcpu is not None:
-            self._take_up(pcpu, self._parts_of(vcpu))
+            parts = self._parts_of(vcpu)
+            self._take_up(pcpu, parts)
+            if parts and len(vcpu.domain.vcpus) > 1:
+                pcpu.claims = self._locks.claims(parts)
+            else:
+                pcpu.claims = _NO_CLAIMS
         elif before != IDLE_LOAD:
             pcpu.load = IDLE_LOAD
+            pcpu.claims = _NO_CLAIMS
             pcpu.moved = pcpu.stall = pcpu.gain = 0
         else:
             return
-        load = pcpu.load
-        if load == before and moved == pcpu.moved and stall == pcpu.stall and gain == pcpu.gain:
+        if (
+            pcpu.load == before
+            and moved == pcpu.moved
+            and stall == pcpu.stall
+            and gain == pcpu.gain
+        ):
             self._retime(pcpu)  # its memory may be elsewhere
         else:
             bus = self._buses[pcpu.number]
@@ -126,7 +140,7 @@ class Speeds:
         if vcpu is None or len(vcpu.domain.vcpus) < 2:
             return
         domain: Domain = vcpu.domain
-        if domain.meeting >= 0 or self._locks.meets[load]:
+        if domain.meeting >= 0 or pcpu.claims:
             if domain.holder is vcpu:
                 domain.holder = None
                 self._meet(domain, is_new=True)
@@ -134,21 +148,20 @@ class Speeds:
                 self._meet(domain, is_new=False)
 
     def left(self, vcpu: Vcpu, pcpu: Pcpu) -> None:
-        """Note that a vcpu has lost `pcpu`, whose load is still its own."""
+        """Note that a vcpu has lost `pcpu`, whose claims are still its own."""
+        if not pcpu.claims:
+            return
         domain: Domain = vcpu.domain
-        load = pcpu.load
-        if len(domain.vcpus) > 1 and load >= 0 and self._locks.meets[load]:
-            had = domain.holder
-            if vcpu.runnable or vcpu.parked:
-                self._locks.lost(vcpu, load)
-            self._meet(domain, is_new=domain.holder is not had)
+        had = domain.holder
+        if vcpu.runnable or vcpu.parked:
+            self._locks.lost(vcpu, pcpu.claims)
+        self._meet(domain, is_new=domain.holder is not had)
 
     def _meet(self, domain: Domain, *, is_new: bool) -> None:
         """Count the vcpus that meet at locks; if that changes something, time them all again."""
-        meets = self._locks.meets
         count = 0
         for vcpu in domain.vcpus:
-            if vcpu.pcpu is not None and meets[vcpu.pcpu.load]:
+            if vcpu.pcpu is not None and vcpu.pcpu.claims:
                 count += 1
         if count != domain.meeting or is_new:
             domain.meeting = count
@@ -172,6 +185,7 @@ class Speeds:
         """Note what a pcpu executes: its first path, and what all of it takes from others."""
         load = parts[0][0] if parts else self._usual_load
         pcpu.load = load
+        pcpu.crowd = self._crowds[load]
         if len(parts) < 2:
             pcpu.moved, pcpu.stall, pcpu.gain = (
                 self._moved[load],
@@ -180,14 +194,29 @@ class Speeds:
             )
             return
         total = moved = stall = gain = 0
+        is_crowded = False
         for path, cycles_q in parts:
             cycles = cycles_q >> Q  # the products stay below 2**62
             total += cycles
             moved += cycles * self._moved[path]
             stall += cycles * self._stall[path]
             gain += cycles * self._gain[path]
+            is_crowded = is_crowded or self._crowds[path] is not self._uncrowded
         total = max(total, 1)
         pcpu.moved, pcpu.stall, pcpu.gain = moved // total, stall // total, gain // total
+        if is_crowded:
+            pcpu.crowd = self._mean_crowd(parts, total)
+
+    def _mean_crowd(self, parts: Parts, total: int) -> list[int]:
+        """Return the mean of `_crowds` over `parts`, whose cycles are `total`."""
+        found = [0] * len(self._uncrowded)
+        for path, cycles_q in parts:
+            crowd = self._crowds[path]
+            for sharers in range(len(found)):
+                found[sharers] = found[sharers] + (cycles_q >> Q) * (crowd[sharers] - ONE)
+        for sharers in range(len(found)):
+            found[sharers] = ONE + found[sharers] // total
+        return found
 
     def _ask(self, bus: Bus, pcpu: Pcpu) -> bool:
         """Tell the bus what a pcpu moves over it, at the speed that its sibling leaves it."""
@@ -206,19 +235,17 @@ class Speeds:
         return ONE * (200 + pcpu.gain + sibling.gain) // 400
 
     def _retime(self, pcpu: Pcpu) -> None:
-        load = pcpu.load
         before = pcpu.rate_q
         rate_q = self._full_rate_q
         misses = ONE
         extras = _NOTHING
         vcpu = pcpu.current
-        if load >= 0 and vcpu is not None:
-            rate_q, misses = self._shared(pcpu, load)
-            domain: Domain = vcpu.domain
-            if len(domain.vcpus) > 1 and self._locks.meets[load]:
-                rate_q, extras = self._divided(domain, load, rate_q)
-        if rate_q == before and misses == pcpu.misses:
-            return  # then what is executed besides is the same too
+        if pcpu.load >= 0 and vcpu is not None:
+            rate_q, misses = self._shared(pcpu)
+            if pcpu.claims:
+                rate_q, extras = self._locks.divided(pcpu, vcpu.domain, rate_q)
+        if rate_q == before and misses == pcpu.misses and extras == pcpu.extras:
+            return
         if vcpu is not None and vcpu.is_running:
             # Its segment goes on; the cycles executed at the old speed are carried. But misses and
             # extras belong to what is settled.
@@ -234,17 +261,7 @@ class Speeds:
         if rate_q > before and vcpu is not None and vcpu.is_running and vcpu.timer is not None:
             self._hastened(vcpu)
 
-    def _divided(self, domain: Domain, load: int, rate_q: int) -> tuple[int, Parts]:
-        """Return the speed of work that meets others at locks, and what is executed besides."""
-        holder = domain.holder
-        if holder is not None and holder.online:
-            meeting = self._locks.waiting(load)
-        else:
-            meeting = self._locks.meeting(load, max(domain.meeting, 1))
-        extras = [(path, rate_q * share // ONE) for path, share in meeting.extras]
-        return max(SPINNING, rate_q * meeting.work // ONE), extras
-
-    def _shared(self, pcpu: Pcpu, load: int) -> tuple[int, int]:
+    def _shared(self, pcpu: Pcpu) -> tuple[int, int]:
         """Return the speed of a busy pcpu, and its misses for each usual one."""
         rate_q = self._full_rate_q
         sibling = pcpu.sibling
@@ -259,8 +276,8 @@ class Speeds:
                 if twin is None or other.number < twin.number or twin.load < 0:
                     cores += 1
         pcpu.sharers = threads
-        misses = self._crowded[threads][load]
-        wait = self._crowded[cores][load] * self._buses[pcpu.number].wait // ONE
+        misses = pcpu.crowd[threads]
+        wait = pcpu.crowd[cores] * self._buses[pcpu.number].wait // ONE
         vcpu = pcpu.current
         if self._remote != 100 and vcpu is not None and vcpu.domain.near:
             far = ONE - vcpu.domain.near[self._sockets[pcpu.number]]

@@ -278,6 +278,8 @@ class Pcpu:
 
     __slots__ = (
         "asked",
+        "claims",
+        "crowd",
         "current",
         "entered_ns",
         "extras",
@@ -308,6 +310,10 @@ class Pcpu:
         self.load = IDLE_LOAD  # the path by which it takes from its neighbours (cpu.speed)
         # Of all that its vcpu's work consists of: `Sharing.gain`, `moved` and `stall`.
         self.gain = self.moved = self.stall = 0
+        # Of the same its locks (`codebook.locking.Claims`) in a guest with several vcpus, and its
+        # misses for each usual one in a cache that so many share, in 1/1024.
+        self.claims: list[int] = []
+        self.crowd: list[int] = []
         self.asked = self.waited = 0  # its part of `Bus.moved` and `waited`
         self.sharers = 1  # busy pcpus that share its cache, with itself
         # What its vcpu executes besides its work: path, cycles_q per ns.

@@ -8,12 +8,14 @@ class PathTimes:
     """The running time of one domain on one pcpu, by code path.
 
     That of a driver domain is added to the shares of `behalf`, of others to `spent_ns`.
+    `softirq_ns` is what interrupts have spent of it in softirqs.
     """
 
-    __slots__ = ("_seen_ns", "behalf", "spent_ns")
+    __slots__ = ("_seen_ns", "behalf", "softirq_ns", "spent_ns")
 
     def __init__(self, paths: int, *, is_driver: bool = False) -> None:
         self.spent_ns = [0] * paths
+        self.softirq_ns = 0
         self.behalf = Behalf(paths) if is_driver else None
         self._seen_ns = [0] * paths  # the part that `news` has returned
 

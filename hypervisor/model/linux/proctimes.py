@@ -11,7 +11,6 @@ Source: Linux 2.6.18-xen, arch/i386/kernel/time-xen.c (timer_interrupt), kernel/
 
 from typing import Final, NamedTuple
 
-from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import TaskIdentity
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain, Vcpu
@@ -23,40 +22,7 @@ from hypervisor.model.timing.clock import Clock
 LOAD_PERIOD_NS = 5_000_000_000
 LOAD_BITS = 11
 LOAD_DECAY = (1884, 2014, 2037)
-
-
-# Code that drivers run in softirqs and tasklets; what else an interrupt executes is its handler.
-SOFTIRQ_PATHS: Final = (
-    "blkback_complete",
-    "bridge_packet",
-    "checksum_kib",
-    "dummy_packet",
-    "grant_copy_kib",
-    "gso_segment",
-    "netback_copy_page",
-    "netback_copy_kib",
-    "netback_receive_batch",
-    "netback_receive_packet_copy",
-    "netback_receive_packet_flip",
-    "netback_receive_slot_copy",
-    "netback_receive_slot_flip",
-    "netback_transmit_batch",
-    "netback_transmit_packet",
-    "netback_transmit_slot",
-    "netfront_flip_batch",
-    "netfront_flip_page",
-    "netfront_receive_batch",
-    "netfront_receive_packet",
-    "netfront_receive_slot",
-    "netloop_copy_page",
-    "netloop_copy_kib",
-    "netloop_packet",
-    "nic_receive_packet",
-    "nic_transmit_packet",
-    "tcp_receive_ack",
-    "tcp_receive_segment",
-    "udp_receive_datagram",
-)
+USER_TICK_NS: Final = 10_000_000  # in which /proc tells times: USER_HZ is 100
 
 
 class CpuTimes(NamedTuple):
@@ -77,9 +43,8 @@ class KernelTimes:
     A kernel does not see the time of its vcpus before it booted, nor while they were unplugged.
     """
 
-    def __init__(self, clock: Clock, code: CodeBook) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._softirq_paths = [code.index[name] for name in SOFTIRQ_PATHS]
         self._boots: dict[int, int] = {}
         self._unseen: dict[tuple[int, int], int] = {}
 
@@ -146,11 +111,7 @@ class KernelTimes:
 
     def interrupts_ns(self, domain: Domain, guest: Guest, now_ns: int) -> tuple[int, int]:
         """Return the time in handlers of interrupts, and that in softirqs."""
-        softirq = sum(
-            spent_ns[path]
-            for spent_ns in (times.by_path() for times in domain.path_ns.values())
-            for path in self._softirq_paths
-        )
+        softirq = sum(times.softirq_ns for times in domain.path_ns.values())
         return domain.cpu_ns(now_ns) - guest.table.all_ns() - softirq, softirq
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.domain.domain import Domain
 from hypervisor.model.network.bridge import Bridge
 from hypervisor.model.network.card import Card
 from hypervisor.model.network.dedicated import DedicatedCard
@@ -39,13 +40,11 @@ class Network:
         self.has_one_bridge = not tables
         self.netback = NetBackend(guest, flip=flip, copies_foreign_pages=self._copies)
         self.ports: dict[str, Port] = {}
-        self.dedicated: dict[str, DedicatedCard] = {}  # by the name of the guest that has it
+        self.dedicated: dict[int, DedicatedCard] = {}  # by the id of the domain that has it
         self._dedicated_tables = {one.dedicated_to: one for one in tables if one.dedicated_to}
         for table in tables or (NicTable(),):
             if not table.dedicated_to:
                 self._add(table)
-        if not self.ports:
-            self.port(DEFAULT_BRIDGE)
 
     def _add(self, table: NicTable) -> None:
         bridge = Bridge(table.bridge, self._guest, VCPU, table.mtu)
@@ -69,19 +68,24 @@ class Network:
     @property
     def first(self) -> Port:
         """Return the bridge on which domain 0 has its first interface."""
-        return next(iter(self.ports.values()))
+        return next(iter(self.ports.values())) if self.ports else self.port(DEFAULT_BRIDGE)
 
     @property
     def cards(self) -> list[Card]:
-        """Return the cards that domain 0 drives."""
+        """Return the cards on domain 0's bridges."""
         return [one.card for one in self.ports.values() if one.card is not None]
+
+    def own_card(self, domain: Domain) -> Card | None:
+        """Return the card that a domain has for itself, if it has one."""
+        found = self.dedicated.get(domain.domid)
+        return None if found is None else found.card
 
     def booted(self, guest: Guest) -> None:
         """Give a guest the card that it has for itself, if there is one."""
         name = guest.domain.name
         table = self._dedicated_tables.get(name)
         if table is not None:
-            self.dedicated[name] = DedicatedCard(guest, table)
+            self.dedicated[guest.domain.domid] = DedicatedCard(guest, table)
 
 
 class _Way:

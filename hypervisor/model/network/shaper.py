@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from hypervisor.model.timing.kernelticks import TICK_NS
+from hypervisor.model.timing.kernelticks import PARAVIRTUAL_HZ, SECOND_NS
 from hypervisor.toolstack.config.devices import RateSpec
 
+TICK_NS: Final = SECOND_NS // PARAVIRTUAL_HZ  # of domain 0's kernel
 # The most that one packet may take of a refill, so that TSO packets can pass.
 _PACKET_MAX_BYTES: Final = 131_072
 

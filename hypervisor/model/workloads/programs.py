@@ -9,7 +9,8 @@ from hypervisor.model.network.network import Network
 from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.model.workloads import WORKLOADS
-from hypervisor.model.workloads.base import Peer, Site, Workload
+from hypervisor.model.workloads.base import NoWay, Peer, Site, Workload
+from hypervisor.model.workloads.hindered import Hindered
 from hypervisor.model.workloads.iozone import PHASES
 
 # Results that only count up; the others (rates, distributions) restart after a restore.
@@ -84,7 +85,11 @@ class Programs:
                 self._mhz,
                 self._endings,
             )
-            workload = WORKLOADS[settings.kind](site, settings.model_dump())
+            workload: Workload
+            try:
+                workload = WORKLOADS[settings.kind](site, settings.model_dump())
+            except NoWay as error:  # an interface has gone since the domain was built
+                workload = Hindered(settings.kind, str(error))
             self.running.append(workload)
             workload.start()
 

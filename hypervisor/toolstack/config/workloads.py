@@ -2,6 +2,7 @@
 
 from hypervisor.errors import HostError
 
+_NAMES = ("peer", "lun")  # a domain may be called 7, or true
 _FORM = "write a kind and its parameters, as in 'oltp, clients=16'"
 
 
@@ -15,7 +16,7 @@ def parse_workload(text: str) -> dict[str, object]:
         key, equals, value = (part.strip() for part in pair.partition("="))
         if not key or not equals or key in given:
             raise HostError(f"invalid value for xenprof_workload: '{pair}' in '{text}'; {_FORM}")
-        given[key] = _value(value)
+        given[key] = value if key in _NAMES else _value(value)
     return given
 
 

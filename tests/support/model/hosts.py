@@ -128,6 +128,11 @@ def cpu_ns(host: Machine, name: str) -> int:
     return measured(seen(host, name).cpu_ns)
 
 
+def interrupts(host: Machine, name: str) -> int:
+    """Return how many interrupts a domain's kernel has counted."""
+    return int(host.toolstack.views.proc(name, "stat").partition("intr ")[2].split()[0])
+
+
 def behalf_ns(host: Machine) -> dict[str, int]:
     """Return the time of domain 0 by beneficiary."""
     spent = measured(seen(host, "Domain-0").on_behalf)

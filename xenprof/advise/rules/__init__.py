@@ -46,9 +46,7 @@ RULES: Final[tuple[Rule, ...]] = (
     domain0.applications,
     elevators.guests,
     storage.migration,
-    domain0.services,
-    domain0.security,
-    domain0.accounts,
+    domain0.unseen,
 )
 """In the order in which advice of one strength is given."""
 _ORDER: Final = ("do", "consider", "check")

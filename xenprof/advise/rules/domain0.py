@@ -6,7 +6,7 @@ from typing import Final
 from xenprof.advise import gauges
 from xenprof.advise.advice import Advice, Change, Setting
 from xenprof.advise.facts import Facts
-from xenprof.advise.rules.words import percent
+from xenprof.advise.rules.words import in_domain0, managed, percent
 from xenprof.home import DOMAIN_0
 
 SLIDE: Final = "Basic Configuration Recommendations"
@@ -15,7 +15,27 @@ SERVICES: Final = ("autofs", "nfs", "vsftpd", "httpd", "ypserv", "telnet", "send
 """The names in RHEL 5 of those that the slide lists: AutoFS, NFS, FTP, WWW, NIS, telnetd,
 sendmail."""
 _GUEST: Final = "applications"
-_UNSEEN: Final = "a host does not tell this of its domain 0"
+_CHECKLIST: Final = (
+    (
+        "domain0.services",
+        "Switch off services that domain 0 does not need",
+        f"for one in {' '.join(SERVICES)}; do chkconfig $one off; done",
+        "AutoFS, NFS, FTP, WWW, NIS, telnetd, sendmail and their like take memory and time from "
+        "guests, and whoever gets in by one of them has all guests.",
+    ),
+    (
+        "domain0.selinux",
+        "Run SELinux in enforcing mode",
+        "getenforce",
+        "The platform is to be secured before guests are installed on it. It answers Enforcing.",
+    ),
+    (
+        "domain0.accounts",
+        "Keep only the accounts that manage the platform",
+        "getent passwd",
+        "Users of applications have their accounts in guests.",
+    ),
+)
 
 
 def applications(facts: Facts) -> Iterator[Advice]:
@@ -26,10 +46,11 @@ def applications(facts: Facts) -> Iterator[Advice]:
     yield Advice(
         id="domain0.applications",
         title="Run applications in a guest, not in domain 0",
-        do=(f"{facts.tool} create {_GUEST}", "and stop them in domain 0"),
+        do=managed(facts, "create", _GUEST),
         where=DOMAIN_0,
         why="Domain 0 serves the packets and blocks of all guests. What it computes for itself "
-        "takes pcpus, memory and disk from that service, and no weight or cap sets it apart.",
+        "takes pcpus, memory and disk from that service, and no weight or cap sets it apart. Where "
+        "they are in a guest they are to be stopped here.",
         slide=SLIDE,
         strength="do",
         rests_on=(percent("domain 0 for itself", own.served_percent),),
@@ -56,44 +77,16 @@ def applications(facts: Facts) -> Iterator[Advice]:
     )
 
 
-def services(facts: Facts) -> Iterator[Advice]:
-    """Tell to look at the services of domain 0."""
-    yield Advice(
-        id="domain0.services",
-        title="Switch off services that domain 0 does not need",
-        do=(f"for one in {' '.join(SERVICES)}; do chkconfig $one off; done   (in domain 0)",),
-        where=DOMAIN_0,
-        why="AutoFS, NFS, FTP, WWW, NIS, telnetd, sendmail and their like take memory and time "
-        "from guests, and whoever gets in by one of them has all guests.",
-        slide=SLIDE,
-        strength="check",
-        unmeasured=_UNSEEN,
-    )
-
-
-def security(facts: Facts) -> Iterator[Advice]:
-    """Tell to look at SELinux."""
-    yield Advice(
-        id="domain0.selinux",
-        title="Run SELinux in enforcing mode",
-        do=("getenforce   (in domain 0: Enforcing)",),
-        where=DOMAIN_0,
-        why="The platform is to be secured before guests are installed on it.",
-        slide=SLIDE,
-        strength="check",
-        unmeasured=_UNSEEN,
-    )
-
-
-def accounts(facts: Facts) -> Iterator[Advice]:
-    """Tell to look at the accounts of domain 0."""
-    yield Advice(
-        id="domain0.accounts",
-        title="Keep only the accounts that manage the platform",
-        do=("getent passwd   (in domain 0)",),
-        where=DOMAIN_0,
-        why="Users of applications have their accounts in guests.",
-        slide=SLIDE,
-        strength="check",
-        unmeasured=_UNSEEN,
-    )
+def unseen(facts: Facts) -> Iterator[Advice]:
+    """Tell to look at what no host tells of its domain 0."""
+    for id_, title, command, why in _CHECKLIST:
+        yield Advice(
+            id=id_,
+            title=title,
+            do=in_domain0(command),
+            where=DOMAIN_0,
+            why=why,
+            slide=SLIDE,
+            strength="check",
+            unmeasured="a host does not tell this of its domain 0",
+        )

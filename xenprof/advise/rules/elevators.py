@@ -4,15 +4,25 @@ from collections.abc import Iterator
 from typing import Final
 
 from xenprof.advise import gauges
-from xenprof.advise.advice import Advice, Change, Observed, Setting
+from xenprof.advise.advice import Advice, Change, Command, Observed, Setting
 from xenprof.advise.facts import DiskFacts, DomainFacts, Facts, PhysicalDiskFacts
+from xenprof.advise.rules.words import in_domain0
 
 SLIDE: Final = "IO Elevators"
 BUSY_PERCENT: Final = 80.0  # judgement: of the time; below it requests seldom meet in the queue
 UNEVEN: Final = 3.0  # judgement: a request of one guest takes that many times as long as another's
-ONE_AFTER_ANOTHER: Final = 6.0  # two windows of read-ahead, of 128 KiB each, in requests of 44 KiB
+ONE_AFTER_ANOTHER: Final = 6.0  # judgement: two windows of read-ahead, 128 KiB in 44 KiB requests
 ALWAYS_PERCENT: Final = 90.0  # judgement: of the time, then it asks again as soon as it has read
 READS_ONLY: Final = 0.02  # judgement: a smaller part of writes is not what it waits for
+_WHY_NOOP: Final = (
+    "Domain 0 orders the requests of all guests; what a guest has put in order for its own disk is "
+    "in no order on the disk that all share."
+)
+
+
+def _scheduler(disk: str) -> str:
+    """Return the file that chooses the elevator of a disk."""
+    return f"/sys/block/{disk}/queue/scheduler"
 
 
 def _on(facts: Facts, disk: PhysicalDiskFacts) -> list[tuple[DomainFacts, DiskFacts]]:
@@ -37,11 +47,18 @@ def _observed(
     return Observed("elevator", disk.elevator or ""), busy, *waits
 
 
-def _change(name: str, users: list[tuple[DomainFacts, DiskFacts]]) -> Change:
+def _change(
+    disk: PhysicalDiskFacts, elevator: str, users: list[tuple[DomainFacts, DiskFacts]]
+) -> Change:
+    """Return the change of this disk alone; without a table it is the one that scenarios have."""
     names = tuple(dict.fromkeys(guest.name for guest, _ in users))
-    return Change(
-        (Setting(("domain0", "elevator"), name),), tuple(map(gauges.disk_wait, names)), helped=names
+    table = {"name": "sda", "kind": "disk", "elevator": elevator}
+    setting = (
+        Setting(("host", "store"), table, is_added=True)
+        if disk.store is None
+        else Setting(("host", "store", disk.store, "elevator"), elevator)
     )
+    return Change((setting,), tuple(map(gauges.disk_wait, names)), helped=names)
 
 
 def deadline(facts: Facts) -> Iterator[Advice]:
@@ -57,7 +74,7 @@ def deadline(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="elevators.deadline",
             title=f"Order the requests to {disk.name} by deadline",
-            do=(f"echo deadline > /sys/block/{disk.name}/queue/scheduler   (in domain 0)",),
+            do=in_domain0(f"echo deadline > {_scheduler(disk.name)}"),
             where=disk.name,
             why="CFQ gives the disk to one process of domain 0 after the other, and a guest is one "
             "process to it, whose writes wait for all who read. Deadline lets no request wait for "
@@ -65,7 +82,7 @@ def deadline(facts: Facts) -> Iterator[Advice]:
             slide=SLIDE,
             strength="consider",
             rests_on=_observed(disk, users),
-            change=_change("deadline", users[:1]),
+            change=_change(disk, "deadline", users[:1]),
         )
 
 
@@ -81,7 +98,7 @@ def anticipatory(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="elevators.anticipatory",
             title=f"Let {disk.name} wait for the next read",
-            do=(f"echo anticipatory > /sys/block/{disk.name}/queue/scheduler   (in domain 0)",),
+            do=in_domain0(f"echo anticipatory > {_scheduler(disk.name)}"),
             where=disk.name,
             why="A guest that reads one thing after another asks again a moment after each answer. "
             "This elevator waits for that moment before it lets the arm go elsewhere: best for "
@@ -89,7 +106,7 @@ def anticipatory(facts: Facts) -> Iterator[Advice]:
             slide=SLIDE,
             strength="consider",
             rests_on=_observed(disk, users),
-            change=_change("anticipatory", readers),
+            change=_change(disk, "anticipatory", readers),
         )
 
 
@@ -111,16 +128,13 @@ def guests(facts: Facts) -> Iterator[Advice]:
             yield Advice(
                 id="elevators.guests",
                 title=f"Let {guest.name} not order its requests",
-                do=(
-                    *(
-                        f"echo noop > /sys/block/{disk.name}/queue/scheduler   (in {guest.name})"
-                        for disk in guest.disks
-                        if disk.name
-                    ),
+                do=tuple(
+                    Command(guest.name, f"echo noop > {_scheduler(disk.name)}")
+                    for disk in guest.disks
+                    if disk.name
                 ),
                 where=guest.name,
-                why="Domain 0 orders the requests of all guests; what a guest has put in order for "
-                "its own disk is in no order on the disk that all share.",
+                why=_WHY_NOOP,
                 slide=SLIDE,
                 strength="do",
                 rests_on=(Observed("elevator", guest.disk_elevator),),
@@ -130,10 +144,9 @@ def guests(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="elevators.guests",
             title="See that guests do not order their requests",
-            do=("cat /sys/block/xvda/queue/scheduler   (in each guest: [noop])",),
+            do=(Command(", ".join(unknown), "cat /sys/block/*/queue/scheduler"),),
             where=", ".join(unknown),
-            why="Domain 0 orders the requests of all guests; what a guest has put in order for "
-            "its own disk is in no order on the disk that all share.",
+            why=f"{_WHY_NOOP} The one that a disk has stands in brackets: [noop].",
             slide=SLIDE,
             strength="check",
             unmeasured="the host does not tell what a guest does",

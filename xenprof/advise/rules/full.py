@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from xenprof.advise import gauges
-from xenprof.advise.advice import Advice, Change, Gauge, Observed, Setting
-from xenprof.advise.facts import DomainFacts, Facts
+from xenprof.advise.advice import Advice, Change, Command, Observed, Setting
+from xenprof.advise.facts import Facts
 from xenprof.advise.rules.words import key_of, percent
-from xenprof.home import DOMAIN_0
 
 SLIDE: Final = "VT-x (Intel) / Pacifica (AMD)"
 REQUESTS_PER_SECOND: Final = 5.0  # judgement: below this nobody waits for the emulated disk
@@ -40,7 +39,7 @@ def drivers(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="full.drivers",
             title=f"Load paravirtualized drivers in {guest.name}",
-            do=tuple(f"{command}   (in {guest.name})" for command in commands),
+            do=tuple(Command(guest.name, command) for command in commands),
             where=guest.name,
             why="Each access to a register of an emulated device leaves the guest and waits for a "
             "process in domain 0. A driver that knows of Xen puts its requests into a ring.",
@@ -49,14 +48,8 @@ def drivers(facts: Facts) -> Iterator[Advice]:
             rests_on=tuple(observed),
             change=Change(
                 (Setting(key_of(guest, "drivers"), "pv"),),
-                tuple(_gauges(guest, has_disk=busy_disk)),
+                # Emulated and paravirtualized requests have other sizes: work tells of disks.
+                (gauges.cost_of_bytes(guest.name),) if busy_vif else (),
                 helped=(guest.name,),
             ),
         )
-
-
-def _gauges(guest: DomainFacts, *, has_disk: bool) -> Iterator[Gauge]:
-    if has_disk:
-        yield gauges.disk_wait(guest.name)
-    yield gauges.processor(guest.name)
-    yield gauges.processor(DOMAIN_0)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from xenprof.advise.advice import Advice, Observed
+from xenprof.advise.advice import Advice, Command, Observed
 from xenprof.advise.facts import DomainFacts, Facts
-from xenprof.advise.rules.words import mib, word
+from xenprof.advise.rules.words import in_file, managed, mib
 
 # All numbers are those of the slides.
 SLIDE: Final = "RHEL-5 Virtualization Status"
@@ -25,12 +25,12 @@ def _applies(facts: Facts) -> bool:
 
 
 def _beyond(
-    id_: str, title: str, command: str, guest: DomainFacts, slide: str, *seen: Observed
+    id_: str, title: str, do: tuple[Command, ...], guest: DomainFacts, slide: str, *seen: Observed
 ) -> Advice:
     return Advice(
         id=id_,
         title=title,
-        do=(command,),
+        do=do,
         where=guest.name,
         why="RHEL 5 is neither tested nor supported beyond.",
         slide=slide,
@@ -47,7 +47,7 @@ def interfaces(facts: Facts) -> Iterator[Advice]:
             yield _beyond(
                 "limits.interfaces",
                 f"Leave {guest.name} {MOST_VIFS} interfaces",
-                f"{facts.tool} network-detach {word(guest.name)} {guest.vifs[-1].index}",
+                managed(facts, "network-detach", guest.name, guest.vifs[-1].index),
                 guest,
                 SLIDE,
                 Observed("interfaces", len(guest.vifs)),
@@ -64,7 +64,7 @@ def processors(facts: Facts) -> Iterator[Advice]:
             yield _beyond(
                 "limits.processors",
                 f"Leave {one.name} {most} vcpu{'s' if most > 1 else ''}",
-                f"vcpus = {most} in its configuration file, from its next start on",
+                (in_file(one.name, f"vcpus = {most}"),),
                 one,
                 slide,
                 Observed("vcpus", one.vcpus),
@@ -84,7 +84,7 @@ def memory(facts: Facts) -> Iterator[Advice]:
         yield _beyond(
             "limits.memory",
             f"Leave {one.name} {most} MiB",
-            f"{facts.tool} mem-set {word(one.name)} {most}",
+            managed(facts, "mem-set", one.name, most),
             one,
             slide,
             mib("memory", one.memory_mib),

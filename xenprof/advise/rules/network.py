@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from xenprof.advise import gauges
-from xenprof.advise.advice import Advice, Change, Observed, Setting
+from xenprof.advise.advice import Advice, Change, Command, Observed, Setting
 from xenprof.advise.facts import DomainFacts, Facts, VifFacts
-from xenprof.advise.rules.words import key_of, percent, word
+from xenprof.advise.rules.words import in_domain0, in_file, key_of, managed, percent
 from xenprof.home import DOMAIN_0
 
 RATE_SLIDE: Final = 'Limit guest using "rate=xxx"'
@@ -41,21 +41,15 @@ def _longer_window(
 ) -> Advice:
     milliseconds = -(-AMPLE_WINDOW_BYTES * 1000 // granted)
     limit = f"rate={granted}B/s@{milliseconds}ms"
-    entry = ", ".join(
-        [f"{key}={value}" for key, value in (("mac", vif.mac), ("bridge", vif.bridge)) if value]
-        + [limit]
-    )
     return Advice(
         id="network.rate",
         title=f"Give {guest.name} a longer window of its rate",
-        do=(
-            f"vif = ['{entry}'] in its configuration file, from its next start on",
-            f"or ethtool -K eth{vif.index} tso off   (in {guest.name})",
-        ),
+        do=(in_file(guest.name, limit, f"in the entry of vif {vif.index} in place of its rate"),),
         where=f"{guest.name}, vif {vif.index}",
         why="A guest hands down packets of up to 64 KiB, which a card cuts. The limit counts such "
         "a packet as a whole, so that a window that grants less lets one out in every second "
-        "or third only.",
+        "or third only. Until its next start a guest can do without such packets: "
+        f"ethtool -K eth{vif.index} tso off.",
         slide=RATE_SLIDE,
         strength="do",
         rests_on=(
@@ -65,7 +59,7 @@ def _longer_window(
             Observed("held back", round(vif.limited_percent or 0, 1), "% of the time"),
         ),
         change=Change(
-            (Setting(key_of(guest, "vif", str(vif.index)), entry),),
+            (Setting(key_of(guest, "vif", str(vif.index)), limit, is_part=True),),
             (gauges.transmitted(guest.name),),
             helped=(guest.name,),
         ),
@@ -102,10 +96,7 @@ def card(facts: Facts) -> Iterator[Advice]:
     yield Advice(
         id="network.card",
         title=f"Dedicate a network card to {guest.name}",
-        do=(
-            "pciback.hide=(ADDRESS) for domain 0's kernel, from its next boot on",
-            f"pci = ['ADDRESS'] in the configuration file of {guest.name}",
-        ),
+        do=(*_hidden(facts), in_file(guest.name, "pci = ['ADDRESS']")),
         where=guest.name,
         why="Domain 0 moves each packet of a guest over the bridge and through a ring, and its "
         "time is everybody's. A guest that drives a card itself needs nobody, nor do others "
@@ -136,6 +127,18 @@ def card(facts: Facts) -> Iterator[Advice]:
     )
 
 
+def _hidden(facts: Facts) -> tuple[Command, ...]:
+    """Return what keeps domain 0 from a card; in RHEL 5 as its Virtualization Guide says (15.5)."""
+    if facts.tool == "xl":
+        return managed(facts, "pci-assignable-add", "ADDRESS")
+    where = f"/etc/modprobe.conf of {DOMAIN_0}, from its next boot on"
+    install = "/sbin/modprobe pciback; /sbin/modprobe --first-time --ignore-install DRIVER"
+    return (
+        Command(where, f"install DRIVER {install}"),
+        Command(where, "options pciback hide=(ADDRESS)"),
+    )
+
+
 def inner(facts: Facts) -> Iterator[Advice]:
     """Advise a bridge without a card for traffic that stays in the host."""
     for one, other in facts.inner_streams:
@@ -143,8 +146,9 @@ def inner(facts: Facts) -> Iterator[Advice]:
             id="network.inner",
             title=f"Give {one} and {other} a bridge of their own, without a card",
             do=(
-                "brctl addbr inner   (in domain 0)",
-                f"{facts.tool} network-attach {word(one)} bridge=inner, and for {word(other)}",
+                *in_domain0("brctl addbr inner", "ifconfig inner up"),
+                *managed(facts, "network-attach", one, "bridge=inner"),
+                *managed(facts, "network-attach", other, "bridge=inner"),
             ),
             where=f"{one}, {other}",
             why="What two guests say to each other need not be on the bridge of the card: there "

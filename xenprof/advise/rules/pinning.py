@@ -1,13 +1,14 @@
 """Pinning: threads of a core, domain 0, and memory nodes."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from hypervisor.cpus import format_cpus
 from xenprof.advise import gauges
-from xenprof.advise.advice import Advice, Change, Observed, Setting
-from xenprof.advise.facts import DomainFacts, Facts, PcpuFacts
-from xenprof.advise.rules.words import key_of, part, percent, word
+from xenprof.advise.advice import Advice, Change, Command, Observed, Setting
+from xenprof.advise.facts import DomainFacts, Facts, PcpuFacts, VcpuFacts
+from xenprof.advise.rules.words import key_of, managed, part, percent
 from xenprof.home import DOMAIN_0
 
 SLIDE: Final = "Enhance CPU Perf w/ Vcpu-pin Tuning"
@@ -46,37 +47,37 @@ def threads(facts: Facts) -> Iterator[Advice]:
             yield _moved(facts, *found, core, free)
 
 
-def _movable(facts: Facts, pcpus: set[int]) -> tuple[DomainFacts, int] | None:
-    """Return the busiest vcpu of a guest on these pcpus, by its number."""
-    found: list[tuple[float, DomainFacts, int]] = []
-    for guest in facts.guests:
-        for vcpu, (place, load) in enumerate(zip(guest.places, guest.loads, strict=False)):
-            if place in pcpus and load is not None and load >= BUSY_VCPU_PERCENT:
-                found.append((load, guest, vcpu))
+def _movable(facts: Facts, pcpus: set[int]) -> tuple[DomainFacts, VcpuFacts] | None:
+    """Return the busiest vcpu of a guest on these pcpus, if it is not the only busy one."""
+    found = [
+        (guest, one)
+        for guest in facts.guests
+        for one in guest.online
+        if one.place in pcpus and (one.load_percent or 0) >= BUSY_VCPU_PERCENT
+    ]
     if len(found) < 2:
         return None
-    _, guest, vcpu = max(found, key=lambda one: (one[0], -one[1].domid, -one[2]))
-    return guest, vcpu
+    return max(found, key=lambda one: (one[1].load_percent or 0, -one[0].domid, -one[1].vcpu))
 
 
 def _moved(
-    facts: Facts, guest: DomainFacts, vcpu: int, core: list[PcpuFacts], free: list[PcpuFacts]
+    facts: Facts, guest: DomainFacts, busy: VcpuFacts, core: list[PcpuFacts], free: list[PcpuFacts]
 ) -> Advice:
-    there = format_cpus(tuple(one.pcpu for one in free))
-    cpus = ["" for _ in range(guest.vcpus or 1)]
-    cpus[vcpu] = there
+    vcpu, there = busy.vcpu, format_cpus(tuple(one.pcpu for one in free))
+    pins = {one.vcpu: _pins(facts, one) for one in guest.online} | {vcpu: there}
+    cpus = [pins.get(number, "") for number in range(max(pins) + 1)]
     names = ", ".join(str(one.pcpu) for one in core)
     return Advice(
         id="pinning.threads",
         title=f"Pin vcpu {vcpu} of {guest.name} to a core that is idle",
-        do=(f"{facts.tool} vcpu-pin {word(guest.name)} {vcpu} {there}",),
+        do=managed(facts, "vcpu-pin", guest.name, vcpu, there),
         where=f"{guest.name}, vcpu {vcpu}",
         why="Threads of a core share its units and its cache. The scheduler takes each for a "
         "processor and does not see that a whole core has nothing to do.",
         slide=SLIDE,
         strength="do",
         rests_on=(
-            percent(f"vcpu {vcpu} of {guest.name}", guest.loads[vcpu] or 0),
+            percent(f"vcpu {vcpu} of {guest.name}", busy.load_percent or 0),
             *(percent(f"pcpu {one.pcpu} busy", one.busy_percent or 0) for one in core),
             percent(f"pcpus {there} busy", sum(one.busy_percent or 0 for one in free)),
             Observed("threads of one core", names),
@@ -89,11 +90,27 @@ def _moved(
     )
 
 
+def _pins(facts: Facts, vcpu: VcpuFacts) -> str:
+    """Return the pcpus of a vcpu as a scenario has them: "" for all."""
+    every = {one.pcpu for one in facts.pcpus}
+    allowed = set(every if vcpu.affinity is None else vcpu.affinity) & every
+    return "" if allowed == every else format_cpus(allowed)
+
+
+def _pinned(facts: Facts, guest: DomainFacts, there: str) -> tuple[Command, ...]:
+    """Return commands for all vcpus of a guest: xm of 3.1 knows no word for them."""
+    return tuple(
+        command
+        for one in guest.online
+        for command in managed(facts, "vcpu-pin", guest.name, one.vcpu, there)
+    )
+
+
 def _sharing(facts: Facts, pcpus: set[int], guest: DomainFacts) -> tuple[str, ...]:
     return tuple(
         one.name
         for one in facts.guests
-        if one is not guest and any(place in pcpus for place in one.places)
+        if one is not guest and any(vcpu.place in pcpus for vcpu in one.online)
     )
 
 
@@ -102,29 +119,45 @@ def domain0(facts: Facts) -> Iterator[Advice]:
     own = facts.domain0
     if own is None or own.running_percent is None or own.waiting_part is None:
         return
-    count = len(facts.pcpus)
     if own.running_percent < DOMAIN0_PERCENT or own.waiting_part < DOMAIN0_WAITS_PART:
         return
-    if (facts.idle_percent or 0) < IDLE_PERCENT:
+    if (facts.idle_percent or 0) < IDLE_PERCENT or own.vcpus is None:
         return
-    vcpus = -(-own.running_percent // 100)
-    if count <= vcpus + 1 or own.vcpus is None:
+    pins = {one.domid: facts.is_pinned(one) for one in facts.domains}
+    if None in pins.values() or pins[own.domid]:
         return
-    taken = int(vcpus)
-    pcpus = tuple(range(taken))
-    others = format_cpus(tuple(range(taken, count)))
-    free = [one for one in facts.guests if one.vcpus]
-    yield Advice(
+    free = [one for one in facts.guests if not pins[one.domid]]
+    used = {
+        pcpu
+        for guest in facts.guests
+        if pins[guest.domid]
+        for one in guest.online
+        for pcpu in one.affinity or ()
+    }
+    taken = math.ceil(own.running_percent / 100)
+    every = [one.pcpu for one in facts.pcpus]
+    pcpus = [one for one in every if one not in used][:taken]
+    others = [one for one in every if one not in pcpus]
+    if len(pcpus) < taken or len(others) < max(2, *(one.vcpus or 0 for one in free), 0):
+        return
+    yield _apart(facts, own, free, pcpus, format_cpus(others))
+
+
+def _apart(
+    facts: Facts, own: DomainFacts, free: Sequence[DomainFacts], pcpus: Sequence[int], others: str
+) -> Advice:
+    taken = len(pcpus)
+    return Advice(
         id="pinning.domain0",
         title="Give domain 0 a pcpu of its own",
         do=(
-            *((f"{facts.tool} vcpu-set {DOMAIN_0} {taken}",) if own.vcpus > taken else ()),
-            *(f"{facts.tool} vcpu-pin {DOMAIN_0} {one} {one}" for one in pcpus),
+            *(managed(facts, "vcpu-set", DOMAIN_0, taken) if (own.vcpus or 0) > taken else ()),
             *(
-                f"{facts.tool} vcpu-pin {word(guest.name)} {vcpu} {others}"
-                for guest in free
-                for vcpu in range(guest.vcpus or 0)
+                command
+                for vcpu, pcpu in enumerate(pcpus)
+                for command in managed(facts, "vcpu-pin", DOMAIN_0, vcpu, pcpu)
             ),
+            *(command for guest in free for command in _pinned(facts, guest, others)),
         ),
         where=DOMAIN_0,
         why="All packets and blocks of guests pass through domain 0. While it waits for a pcpu, "
@@ -132,8 +165,8 @@ def domain0(facts: Facts) -> Iterator[Advice]:
         slide=SLIDE,
         strength="consider",
         rests_on=(
-            percent("domain 0 runs", own.running_percent),
-            part("it waits, of its time", own.waiting_part),
+            percent("domain 0 runs", own.running_percent or 0),
+            part("it waits, of its time", own.waiting_part or 0),
             percent("idle in all", facts.idle_percent or 0),
         ),
         change=Change(
@@ -159,8 +192,8 @@ def nodes(facts: Facts) -> Iterator[Advice]:
         return
     for guest in facts.guests:
         migrations, running = guest.migrations_per_second, guest.running_percent
-        allowed = [set(one) for one in guest.affinities if one is not None]
-        if migrations is None or running is None or len(allowed) < len(guest.affinities):
+        allowed = [set(one.affinity) for one in guest.online if one.affinity is not None]
+        if migrations is None or running is None or len(allowed) < len(guest.online):
             continue
         if migrations < MIGRATIONS_PER_SECOND or running < BUSY_VCPU_PERCENT or not allowed:
             continue
@@ -170,7 +203,7 @@ def nodes(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="pinning.nodes",
             title=f"Keep {guest.name} on one socket",
-            do=(f"{facts.tool} vcpu-pin {word(guest.name)} all {there}",),
+            do=_pinned(facts, guest, there),
             where=guest.name,
             why="Each socket has memory of its own, and what lies in another's takes longer. This "
             "Xen knows nothing of that and moves vcpus from one socket to the other.",

@@ -7,7 +7,7 @@ from typing import Final
 from xenprof.advise import gauges
 from xenprof.advise.advice import Advice, Change, Observed, Setting
 from xenprof.advise.facts import DomainFacts, Facts
-from xenprof.advise.rules.words import key_of, part, percent, word
+from xenprof.advise.rules.words import key_of, managed, part, percent
 
 SLIDE: Final = "Dynamic CPU allocations.. ub-CPU granularity"
 SUMMARY: Final = "Red Hat Xen Performance Summary"
@@ -22,7 +22,7 @@ def _fewer(facts: Facts, domain: DomainFacts, count: int, why: str, slide: str) 
     return Advice(
         id="smp.vcpus",
         title=f"Give {domain.name} {count} vcpu{'s' if count > 1 else ''}",
-        do=(f"{facts.tool} vcpu-set {word(domain.name)} {count}",),
+        do=managed(facts, "vcpu-set", domain.name, count),
         where=domain.name,
         why=why,
         slide=slide,
@@ -57,7 +57,7 @@ def too_many_for_load(facts: Facts) -> Iterator[Advice]:
         if vcpus is None or vcpus < 2 or wanted is None or waiting is None or capped != 0:
             continue
         enough = max(1, math.ceil(wanted / 100 / FULL_PART))
-        if (facts.idle_percent or 0) < IDLE_PERCENT:
+        if (facts.idle_for(domain) or 0) < IDLE_PERCENT:
             continue
         if enough >= vcpus or waiting < WAITING_PERCENT or vcpus > len(facts.pcpus) > 0:
             continue
@@ -111,7 +111,7 @@ def overcommitted(facts: Facts) -> Iterator[Advice]:
     yield Advice(
         id="smp.overcommit",
         title=f"Move {guest.name} to another host",
-        do=(f"{facts.tool} migrate --live {word(guest.name)} OTHER",),
+        do=managed(facts, "migrate", "--live", guest.name, "OTHER"),
         where=facts.host,
         why="More is wanted than the pcpus can do, so that somebody always waits. Weights say "
         "who; only less work, or more pcpus, helps all.",

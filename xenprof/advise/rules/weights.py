@@ -6,7 +6,7 @@ from typing import Final
 from xenprof.advise import gauges
 from xenprof.advise.advice import Advice, Change, Observed, Setting
 from xenprof.advise.facts import DomainFacts, Facts
-from xenprof.advise.rules.words import key_of, part, percent, word
+from xenprof.advise.rules.words import SCHEDULERS, key_of, part, percent, scheduled
 from xenprof.home import DOMAIN_0
 
 SLIDE: Final = "Xen CPU Schedulers : New Default"
@@ -31,10 +31,10 @@ def is_starved(domain: DomainFacts) -> bool:
 
 def starved(facts: Facts) -> Iterator[Advice]:
     """Advise to give a domain the default weight if others wait beside it for its sake."""
-    if facts.scheduler not in (None, "credit", "credit2"):
+    if facts.scheduler not in SCHEDULERS:
         return
     waiting = [one for one in facts.domains if is_starved(one) and one.weight is not None]
-    for heavy in facts.domains:
+    for heavy in facts.guests:  # domain 0's weight is advised, and serves all
         weight, running = heavy.weight, heavy.running_percent
         if weight is None or weight <= DEFAULT_WEIGHT or running is None:
             continue
@@ -44,16 +44,15 @@ def starved(facts: Facts) -> Iterator[Advice]:
         wanted = max((one.wanted_percent or 0 for one in victims), default=0)
         if not victims or running <= wanted:
             continue
-        tool = facts.tool
         yield Advice(
             id="weights.starved",
             title=f"Give {heavy.name} the default weight",
-            do=(f"{tool} sched-credit -d {word(heavy.name)} -w {DEFAULT_WEIGHT}",),
+            do=scheduled(facts, heavy.name, "-w", DEFAULT_WEIGHT),
             where=heavy.name,
             why="A weight is a share of the processors while they are short. This one is above "
             "that of neighbours who wait for a pcpu much of the time that they want to run.",
             slide=SLIDE,
-            strength="do",
+            strength="consider",
             rests_on=(
                 Observed("weight", weight),
                 percent(f"{heavy.name} runs", running),
@@ -73,7 +72,7 @@ def domain0(facts: Facts) -> Iterator[Advice]:
     if own is None or own.weight is None or idle is None or not is_starved(own):
         return
     weights = [guest.weight for guest in facts.guests]
-    if facts.scheduler not in (None, "credit", "credit2") or own.weight > DEFAULT_WEIGHT:
+    if facts.scheduler not in SCHEDULERS or own.weight > DEFAULT_WEIGHT:
         return
     if (own.running_percent or 0) < WORKS_PERCENT:
         return
@@ -82,7 +81,7 @@ def domain0(facts: Facts) -> Iterator[Advice]:
     yield Advice(
         id="weights.domain0",
         title="Give domain 0 a higher weight than guests have",
-        do=(f"{facts.tool} sched-credit -d {DOMAIN_0} -w {RAISED_WEIGHT}",),
+        do=scheduled(facts, DOMAIN_0, "-w", RAISED_WEIGHT),
         where=DOMAIN_0,
         why="All packets and blocks of guests pass through domain 0: while it waits for a pcpu, "
         "so do they. It takes no more than that work needs.",
@@ -109,9 +108,10 @@ def _are_usual(weights: Sequence[int | None]) -> bool:
 
 def capped(facts: Facts) -> Iterator[Advice]:
     """Advise to lift a cap that holds a domain back while pcpus are idle."""
-    idle = facts.idle_percent
+    if facts.scheduler not in SCHEDULERS:
+        return
     for domain in facts.domains:
-        held, cap = domain.capped_percent, domain.cap
+        held, cap, idle = domain.capped_percent, domain.cap, facts.idle_for(domain)
         if not cap or held is None or idle is None:
             continue
         if held < HELD_PERCENT or idle < max(IDLE_PERCENT, held):
@@ -120,16 +120,16 @@ def capped(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             id="weights.capped",
             title=f"Lift the cap of {domain.name}",
-            do=(f"{facts.tool} sched-credit -d {word(domain.name)} -c 0",),
+            do=scheduled(facts, domain.name, "-c", 0),
             where=domain.name,
             why="A cap parks a domain even when no other wants the pcpu. Weights share what is "
             "short and leave the rest to whoever can use it.",
             slide=SLIDE,
-            strength="do",
+            strength="consider",
             rests_on=(
                 Observed("cap", cap, "% of a pcpu"),
                 percent("parked by it", held),
-                percent("idle in all", idle),
+                percent("idle of its pcpus", idle),
             ),
             change=Change(
                 (Setting(key_of(domain, "cap"), 0),),

@@ -21,7 +21,7 @@ def as_csv(found: Findings) -> str:
             low, high = cell.spread or ("", "")
             mean = "" if cell.mean is None else cell.mean
             writer.writerow(
-                (*found.names(row), result.name, result.unit, mean, low, high, len(cell.values))
+                (*found.names(row), result.name, result.unit, mean, low, high, len(cell.known))
             )
     return text.getvalue()
 

@@ -8,22 +8,24 @@ from xenprof.advise.advice import Advice, Change, Setting
 from xenprof.advise.experimentfile import files, scenario_text
 from xenprof.advise.model import tables_of
 from xenprof.advise.plan import Planned
-from xenprof.advise.trials import QUICK, trial_of
+from xenprof.advise.trials import QUICK, trial_of, tried
 
 GRUMBLE = tables_of("grumble")
 CHANGE = Change((Setting(("domain", "r5b2-mySQL01", "cap"), 0),), (gauges.capped("r5b2-mySQL01"),))
 
 
 def advice(change=CHANGE) -> Advice:
-    return Advice("weights.capped", "Lift", ("xm",), "r5b2/x", "Why", "Slide", "do", change=change)
+    return Advice("weights.capped", "Lift", (), "r5b2/x", "Why", "Slide", "do", change=change)
 
 
 def written(*plans, tables=GRUMBLE, built_in="grumble"):
-    return {name: tomllib.loads(text) for name, text in files(plans, tables, built_in, QUICK)}
+    return {
+        name: tomllib.loads(text) for name, text in files(plans, tables, "xen 1", built_in, QUICK)
+    }
 
 
 def planned(change=CHANGE):
-    return Planned(advice(change), trial_of(change, GRUMBLE))
+    return Planned(advice(change), tried(trial_of(change, GRUMBLE)))
 
 
 def test_an_experiment_has_the_host_as_it_is_and_as_advised():
@@ -62,8 +64,8 @@ def test_names_of_files_are_told_apart_and_legal():
 
 def test_a_host_of_ones_own_stands_beside_its_experiments():
     found = written(planned(), built_in=None)
-    assert GRUMBLE == found["host.toml"]
-    assert "./host.toml" == found["weights.capped-r5b2-x.toml"]["base"]
+    assert GRUMBLE == found["xen-1.host.toml"]
+    assert "./xen-1.host.toml" == found["weights.capped-r5b2-x.toml"]["base"]
 
 
 def test_what_both_hosts_have_and_the_scenario_has_not_is_in_a_scenario_of_its_own():

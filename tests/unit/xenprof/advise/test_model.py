@@ -58,6 +58,7 @@ def test_a_scenario_tells_where_disks_are_and_what_a_host_can_be_asked():
     assert Backing("nfs", None) == found.backings["file:/nfs/b1"]
     assert {"sda": "anticipatory", "sdb": "anticipatory"} == found.elevators
     assert {(2, 0): (62_500, 50_000), (3, 0): (62_500, 50_000), (4, 0): None} == found.rates
+    assert {"sdb": "san"} == found.stores
     assert {2: "noop", 3: "noop"} == found.guest_elevators
     assert ("own",) == found.dedicated
     assert (("web01", "db"), ("web02", "db")) == found.inner_streams

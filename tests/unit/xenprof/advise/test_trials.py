@@ -1,7 +1,7 @@
 import pytest
 
 from xenprof.advise.advice import Change, Gauge, Setting
-from xenprof.advise.trials import Effect, Gain, Reading, Trial, applied, effect, trial_of
+from xenprof.advise.trials import Effect, Gain, Trial, Unseen, applied, effect, trial_of, tried
 from xenprof.experiment.measures import Measure
 from xenprof.experiment.places import NoSuchPlace
 
@@ -15,7 +15,7 @@ TABLES = {
 
 
 def gauge(domain="web", *, more=False) -> Gauge:
-    return Gauge("work", domain, "1/s", Measure(("x",), "per_second"), is_more_better=more)
+    return Gauge("work", domain, "1/s", Measure((domain,), "per_second"), is_more_better=more)
 
 
 def changed(*settings):
@@ -92,18 +92,50 @@ def test_who_loses_is_told_unless_the_advice_is_for_it():
         ((gain(2, 1),), (gain(2, 1, more=True),), "mixed"),
         ((gain(2, 1),), (gain(2, 1, more=True, domain="db"),), "better"),
         ((gain(2, 2),), (gain(1, 2, more=True),), "better"),
-        ((), (), "same"),
+        ((), (gain(1, 1, more=True),), "same"),
+        ((), (gain(1, 1, more=True, domain="db"),), "unknown"),
     ],
 )
 def test_the_verdict_is_of_those_it_is_for(gains, works, verdict):
     assert verdict == Effect(gains, works, ("web",)).verdict
 
 
+WEB, DB = gauge(), gauge("db")
+
+
+def readings(*values, other=1.0):
+    """Return what runs show of web and db."""
+    return [{WEB.measure: one, DB.measure: other} for one in values]
+
+
 def test_runs_are_compared_seed_by_seed():
-    one, other = gauge(), gauge("db")
-    trial = Trial({}, {}, (one, other), ("web",))
-    before = [Reading((1.0, None), ((other, 5.0),)), Reading((2.0, 1.0), ((other, 6.0),))]
-    after = [Reading((2.0, None), ((other, 5.0),)), Reading((4.0, 1.0), ((other, 6.0),))]
-    found = effect(trial, before, after)
-    assert (Gain(one, 1.5, 3.0, 0.5**0.5, 2),) == found.gains
-    assert (Gain(other, 5.5, 5.5, 0.0, 2),) == found.works
+    trial = Trial({}, {}, (WEB,), ("web",), (DB,))
+    found = effect(trial, readings(1.0, 2.0), readings(2.0, 4.0))
+    assert (Gain(WEB, 1.5, 3.0, 0.5**0.5, 2),) == found.gains
+    assert (Gain(DB, 1.0, 1.0, 0.0, 2),) == found.works
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "missing"),
+    [((None, None), (None, None), 4), ((5.0, 6.0), (None, None), 2), ((5.0, 6.0), (None, 1.0), 1)],
+)
+def test_a_figure_that_a_run_does_not_show_is_unknown_and_not_the_same(before, after, missing):
+    found = effect(Trial({}, {}, (WEB,), ("web",)), readings(*before), readings(*after))
+    assert ("unknown", (Unseen(WEB, missing, 4),)) == (found.verdict, found.unseen)
+
+
+def test_beside_a_figure_that_is_not_seen_another_has_a_verdict():
+    unseen = (Unseen(WEB, 1, 4),)
+    assert ["better", "unknown"] == [
+        Effect((one,), (), ("web",), unseen).verdict for one in (gain(2, 1), gain(2, 2))
+    ]
+
+
+BURST = {"kind": "burst", "run_ms": 1, "sleep_ms": 1}
+
+
+def test_work_that_only_one_of_the_hosts_has_is_not_compared():
+    table = {"name": "web", "workload": [BURST, {"kind": "cpu"}]}
+    change = Change((Setting(("domain", "web", "workload"), [BURST]),), ())
+    found = tried(trial_of(change, {"domain": [table]}))
+    assert ["workload 1 (burst), bursts"] == [one.name for one in found.works]

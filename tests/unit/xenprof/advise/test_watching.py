@@ -10,7 +10,7 @@ from hypervisor.telemetry import (
     VcpuSnapshot,
     VifSnapshot,
 )
-from xenprof.advise.facts import DiskFacts, PcpuFacts, PhysicalDiskFacts, VifFacts
+from xenprof.advise.facts import DiskFacts, PcpuFacts, PhysicalDiskFacts, VcpuFacts, VifFacts
 from xenprof.advise.rules import advice_for
 from xenprof.advise.settings import Backing, Settings
 from xenprof.advise.watching import facts_of
@@ -42,7 +42,7 @@ def snapshot(at_s: float, done: float) -> HostSnapshot:
     web = DomainSnapshot(
         1, "web", "u", "pv", cpu_ns=ns, memory_kib=102_400, maximum_kib=204_800, weight=256,
         cap_percent=25, vcpus=(vcpu,), vifs=(vif,), vbds=(vbd,), demand_kib=51_200, swapped_kib=0,
-        page_ins=round(4 * done), oom_kills=0,
+        page_ins=round(4 * done), oom_kills=round(done),
     )  # fmt: skip
     own = DomainSnapshot(
         0, "Domain-0", "v", "dom0", cpu_ns=ns, on_behalf={"web": ModeTimes(0, ns, 0)}
@@ -69,13 +69,13 @@ def test_what_grows_is_told_in_percent_and_in_a_second():
         web.migrations_per_second,
         web.page_ins_per_second,
     )
-    assert (100, 200, 50, 0, 0) == (
-        web.memory_mib,
-        web.maximum_mib,
-        web.demand_mib,
-        web.swapped_mib,
-        web.oom_kills,
-    )
+    assert (100, 200, 50) == (web.memory_mib, web.maximum_mib, web.demand_mib)
+    assert (VcpuFacts(0, (0, 1), 1, 50.0),) == web.online
+
+
+def test_processes_that_were_killed_before_do_not_count():
+    # One killed in each second of what was done: one before, two more until the end.
+    assert 2 == facts_of(WINDOW, Settings()).guests[0].oom_kills
 
 
 def test_devices_are_told_with_what_snapshots_do_not_have():

@@ -1,6 +1,8 @@
 import tomllib
 
-from xenprof.capture.draft import Draft, Owner, toml
+import pytest
+
+from xenprof.capture.draft import Draft, Owner, toml, toml_value
 
 DRAFT = Draft(
     {"name": "xen0", "mhz": 2600, "support_limits": False},
@@ -42,4 +44,13 @@ def test_comments_stand_before_their_table():
 
 
 def test_whole_numbers_stay_numbers_with_a_point_if_they_had_one():
-    assert "run_ms = 20\n" in toml([], DRAFT, {1: ({"run_ms": 20.0},)})
+    assert "run_ms = 20.0\n" in toml([], DRAFT, {1: ({"run_ms": 20.0},)})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1234567.0, 1e22, True, '\x7f"\\ä', ("a", "b"), {"name": "sda", "on": [1, 2]}],
+)
+def test_a_value_is_read_as_it_was_written(value):
+    [found] = tomllib.loads(f"a = {toml_value(value)}").values()
+    assert found == (list(value) if isinstance(value, tuple) else value)

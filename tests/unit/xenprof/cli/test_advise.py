@@ -8,7 +8,7 @@ import pytest
 from hypervisor.telemetry import DomainSnapshot, HostSnapshot
 from tests.support.json_service import JsonService
 from tests.support.talk_host import HOST
-from xenprof.cli import advise
+from xenprof.cli import advise, looking
 from xenprof.cli.main import main
 from xenprof.client import ServiceError
 from xenprof.home import DOMAIN_0
@@ -71,6 +71,27 @@ def test_a_host_with_a_toolstack_is_asked_for_more(run):
     assert "/api/v1/xenstore" in service.gets
 
 
+def test_so_is_the_first_of_several_if_it_is_asked_for_by_its_name(run):
+    known = replace(HOST, sources={"toolstack": "model"})
+    service = Service(known, later(known))
+    run("--host", HOST.host, service=service)
+    assert "/api/v1/xenstore" in service.gets
+
+
+def test_another_than_the_first_is_not_asked_for_more(run):
+    class Second(Service):
+        """A service whose first host is another."""
+
+        def answer_get(self, path):
+            answer = super().answer_get(path)
+            return replace(HOST, host="first") if path.endswith("snapshot") else answer
+
+    known = replace(HOST, sources={"toolstack": "model"})
+    service = Second(known, later(known))
+    run("--host", HOST.host, service=service)
+    assert "/api/v1/xenstore" not in service.gets
+
+
 def test_json_is_one_object(run):
     code, out, _ = run("--json", service=Service(HOST, later(HOST)))
     told = json.loads(out)
@@ -112,6 +133,23 @@ def test_each_experiment_is_written_to_a_file(run, tmp_path):
     assert "weights.capped-r5b2-mySQL01.toml" in {one.name for one in folder.iterdir()}
 
 
+def test_what_is_written_is_for_nobody_else_to_read(run, tmp_path):
+    folder = tmp_path / "new"
+    run("--scenario", "grumble", "--quick", "--write", str(folder))
+    modes = {one.stat().st_mode & 0o777 for one in folder.iterdir()}
+    assert (0o700, {0o600}) == (folder.stat().st_mode & 0o777, modes)
+
+
+def test_what_was_written_before_goes_and_what_others_wrote_stays(run, tmp_path):
+    run("--scenario", "noisy", "--quick", "--write", str(tmp_path))
+    own = tmp_path / "own.toml"
+    own.write_text("title = 'mine'\n")
+    run("--scenario", "grumble", "--quick", "--write", str(tmp_path))
+    names = {one.name for one in tmp_path.iterdir()}
+    assert {"own.toml", "weights.capped-r5b2-mySQL01.toml"} <= names
+    assert "weights.starved-batch.toml" not in names
+
+
 def test_what_is_measured_is_told(run, monkeypatch):
     from xenprof.advise import measuring
     from xenprof.advise.trials import Effect, Gain
@@ -132,7 +170,8 @@ def test_what_is_measured_is_told(run, monkeypatch):
 def test_a_captured_scenario_is_what_a_running_host_is_measured_on(run, monkeypatch, tmp_path):
     from tests.support.capturing import still
 
-    monkeypatch.setattr(advise, "trial", still)
+    monkeypatch.setattr(looking, "trial", still)
     code, _, err = run("--write", str(tmp_path), service=Service(HOST, later(HOST)))
     assert 0 == code
     assert "captured scenario" in err
+    assert "xenprof: DesktopVM: its read requests are unknown: none" in err

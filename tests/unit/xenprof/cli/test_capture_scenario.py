@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.capturing import SECOND, domain, host, still, vcpu
 from tests.support.json_service import JsonService
-from xenprof.cli import capture_scenario
-from xenprof.cli.capture_scenario import measured
+from xenprof.cli import looking
+from xenprof.cli.looking import looked
 from xenprof.cli.main import main
 from xenprof.client import ServiceError
 from xenprof.xentop.recording import Look, Recorder
@@ -48,7 +48,7 @@ def record(path, *looks):
 
 @pytest.fixture
 def run(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(capture_scenario, "trial", still)
+    monkeypatch.setattr(looking, "trial", still)
     recording = tmp_path / "host.rec"
     record(recording, look(10), look(20), look(40))
 
@@ -62,7 +62,7 @@ def run(monkeypatch, tmp_path, capsys):
 def test_the_service_is_looked_at_twice_so_much_host_time_apart():
     service = Service(look(10), look(40))
 
-    window = measured(service, 30 * SECOND)
+    window = looked(service, 30 * SECOND)
 
     assert ([30.0], 30 * SECOND) == (service.waited, window.elapsed_ns)
 
@@ -70,12 +70,12 @@ def test_the_service_is_looked_at_twice_so_much_host_time_apart():
 def test_a_look_that_is_the_same_as_before_is_waited_for():
     service = Service(look(10), look(10), look(11))
 
-    assert SECOND == measured(service, SECOND // 10).elapsed_ns
+    assert SECOND == looked(service, SECOND // 10).elapsed_ns
 
 
 def test_a_host_that_cannot_be_read_is_told():
     with pytest.raises(ServiceError, match="nothing is known of xen0"):
-        measured(Service(host(is_up=False)), SECOND)
+        looked(Service(host(is_up=False)), SECOND)
 
 
 def test_the_scenario_is_printed_and_the_table_told_aside(run):
@@ -119,7 +119,7 @@ def test_what_is_unknown_is_told_aside(run):
 
 
 def test_a_domain_that_came_and_went_in_what_was_recorded_is_told(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(capture_scenario, "trial", still)
+    monkeypatch.setattr(looking, "trial", still)
     seen = look(20)
     guest = domain(9, "brief", vcpu(0, 1))
     recording = tmp_path / "brief.rec"
@@ -133,7 +133,7 @@ def test_a_domain_that_came_and_went_in_what_was_recorded_is_told(tmp_path, monk
     ("affinities", "cpus"), [([(1,)], '"1"'), ([(1,), (0,), (0, 1)], '["1", "0", ""]')]
 )
 def test_pinning_is_recorded(affinities, cpus, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(capture_scenario, "trial", still)
+    monkeypatch.setattr(looking, "trial", still)
     path = tmp_path / "pinned.rec"
     looks = [
         host(

@@ -41,16 +41,25 @@ def test_ways_of_comparing(tmp_path, shown, value):
         .replace("only = { cap = 50 }", "")
         .replace('shown = "percent"', f'shown = "{shown}"')
     )
-    found = found_of(loaded(tmp_path, text), {(0, 1): [[100.0]], (1, 1): [[320.0]]})
+    found = found_of(loaded(tmp_path, text, seeds=1), {(0, 1): [[100.0]], (1, 1): [[320.0]]})
 
     assert value == pytest.approx(found.rows[1].cells[1].mean)
 
 
-def test_runs_that_are_missing_are_left_out(tmp_path):
-    found = found_of(loaded(tmp_path), {(0, 2): [[90.0]], (1, 1): [[50.0]]})
+@pytest.mark.parametrize("missing", [{}, {(1, 2): [[None]]}])
+def test_without_all_seeds_there_is_no_mean(tmp_path, missing):
+    runs = {(0, 1): [[80.0]], (0, 2): [[90.0]], (1, 1): [[40.0]], **missing}
+    _, row = found_of(loaded(tmp_path), runs).rows
 
-    assert [(90,), (50,)] == [row.cells[0].values for row in found.rows]
-    assert () == found.rows[1].cells[1].values  # there is no first seed beside it
+    assert [(40, None), (50, None)] == [cell.values for cell in row.cells]
+    assert [(None, None)] * 2 == [(cell.mean, cell.spread) for cell in row.cells]
+
+
+def test_a_seed_beside_nothing_is_unknown(tmp_path):
+    runs = {(0, 1): [[0.0]], (0, 2): [[1.0]], (1, 1): [[500.0]], (1, 2): [[2.0]]}
+    _, row = found_of(loaded(tmp_path), runs).rows
+
+    assert ((None, 200), None) == (row.cells[1].values, row.cells[1].mean)
 
 
 def test_pieces_of_time_are_rows(tmp_path):

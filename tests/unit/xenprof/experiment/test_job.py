@@ -1,9 +1,15 @@
 """Runs of experiments."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.variants import SMALL, loaded
-from xenprof.experiment.job import parsed, run, values
+from xenprof.experiment.errors import RunFailed
+from xenprof.experiment.events import Event
+from xenprof.experiment.identity import identity
+from xenprof.experiment.job import Job, parsed, run, values
+from xenprof.experiment.measures import Measure
 from xenprof.experiment.received import checked_values
 
 TWO_PIECES = SMALL.replace("seeds = 2", "seeds = 2\nevery_s = 0.03")
@@ -18,7 +24,12 @@ def test_a_job_survives_being_sent(tmp_path):
 def test_a_run_gives_the_same_wherever_it_is_done(tmp_path):
     variant = loaded(tmp_path).variants[1]
 
-    assert run(variant.job.text(), 3) == [list(one) for one in values(variant.job, 3)]
+    assert run(variant.job.text(), 3, identity()) == [list(one) for one in values(variant.job, 3)]
+
+
+def test_a_process_with_another_model_refuses_every_run(tmp_path):
+    with pytest.raises(RunFailed, match=r"process \d+ on \S+ has another model than is here"):
+        run(loaded(tmp_path).variants[0].job.text(), 1, "another")
 
 
 def test_a_program_alone_runs_all_the_time(tmp_path):
@@ -42,8 +53,9 @@ def test_an_event_happens_in_the_middle(tmp_path):
 
 
 def test_what_a_host_refuses_is_a_line(tmp_path):
-    text = SMALL + '\n[[event]]\nat_s = 0\ndo = "xm sched-credit -d web -w 70000"\n'
-    told = run(loaded(tmp_path, text).variants[0].job.text(), 1)
+    refused = (Event(0, "xm sched-credit -d web -w 70000"),)
+    job = replace(loaded(tmp_path).variants[0].job, events=refused)
+    told = run(job.text(), 1, identity())
 
     assert isinstance(told, str)
     assert told.startswith("event 'xm sched-credit -d web -w 70000': ")
@@ -62,3 +74,10 @@ def test_numbers_and_nothing_are_results(tmp_path):
 
     assert ((1.5,),) == checked_values([[1.5]], experiment)
     assert ((None,),) == checked_values([[None]], experiment)
+
+
+def test_what_only_xen_has_is_unknown_to_a_host_without_it():
+    tables = {"host": {"hypervisor": "none", "sockets": 1}, "domain0": {"vcpus": 1}}
+    waited = Measure(("domain0.vcpus.*.runnable_ns",), "share")
+
+    assert (None,) == values(Job(tables, 0, 1_000_000, 1, (), (waited,)), 1)[0]

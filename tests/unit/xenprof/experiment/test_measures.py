@@ -36,6 +36,48 @@ def test_figures(measure, figure):
     assert figure == found
 
 
+@pytest.mark.parametrize(
+    "measure",
+    [
+        Measure(("domain.*.cpu_ns",), "growth"),
+        Measure(("domain.db.cpu_ns",), "growth"),
+        Measure(("domain.*.workload.*.units",), "per_second"),
+        Measure(("domain0.cpu_ns",), "growth", ("domain.*.cpu_ns",)),
+    ],
+)
+@pytest.mark.parametrize("later", [{}, {"db": 9}], ids=["gone", "started again"])
+def test_growth_of_what_was_not_there_all_the_time_is_unknown(measure, later):
+    before, after = guests(web=1, db=2), guests(web=1, **later)
+
+    assert [None, None] == [
+        measured(measure, *ends, 1) for ends in ((before, after), (after, before))
+    ]
+
+
+@pytest.mark.parametrize("how", ["growth", "last"])
+def test_a_sum_with_a_part_that_is_unknown_is_unknown(how):
+    known, partly = host(5, 1), host(None, 1)
+    measure = Measure(("domain.*.cpu_ns", "domain0.cpu_ns"), how)
+
+    assert measured(measure, known, known, 1) is not None
+    assert None is measured(measure, known, partly, 1)
+
+
+def test_a_guest_may_be_called_as_a_key_is():
+    domains = (DomainSnapshot(1, "workload", cpu_ns=3),)
+    found = HostSnapshot(1, 0, 0, "h", domains=domains)
+
+    assert 3 == measured(Measure(("domain.workload.cpu_ns",), "last"), found, found, 1)
+
+
+def guests(**domids: int) -> HostSnapshot:
+    work = ({"kind": "cpu", "units": 5},)
+    domains = [
+        DomainSnapshot(domid, name, cpu_ns=5, workloads=work) for name, domid in domids.items()
+    ]
+    return HostSnapshot(1, 0, 0, "h", domains=(DomainSnapshot(0, "Domain-0", cpu_ns=5), *domains))
+
+
 def test_of_several_paths_those_that_lead_somewhere_are_told():
     paths = ("domain.web.workload.0.bytes", "domain.web.workload.0.units")
 

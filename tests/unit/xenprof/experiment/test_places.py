@@ -89,17 +89,43 @@ def test_a_star_sets_all_entries():
     assert [7, 7] == [one["cap"] for one in there["domain"]]
 
 
+def test_a_star_gives_each_a_value_of_its_own():
+    there = tables()
+    set_value(there, "domain.*.workload", [{"kind": "cpu"}])
+    set_value(there, "domain.web.workload.0.threads", 3)
+
+    assert [[{"kind": "cpu", "threads": 3}], [{"kind": "cpu"}]] == [
+        one["workload"] for one in there["domain"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "told"),
     [
         ("domain.wbe.cap", r"there is no 'wbe' \(did you mean 'web'\?\); there are web, db.1"),
         ("host.store.nas.elevator", "there is no 'nas'.*; there are san"),
-        ("domain.web.name.first", "'first' is in no table|is in no table"),
+        ("domain.web.name.first", "'first' is in no table"),
+        ("domain.web.name.first.second", "'first' is in no table"),
     ],
 )
 def test_a_path_that_leads_nowhere_is_told_with_what_is_there(path, told):
     with pytest.raises(NoSuchPlace, match=told):
-        set_value(tables(), path + ".x" if path.endswith("first") else path, 7)
+        set_value(tables(), path, 7)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("domain.*.workload", r"takes from one place at a time; name it instead of \*"),
+        ("domain.web.workload.*", "takes from one place"),
+        ("domain.web.name.first", "'first' is in no table"),
+        ("domain.web.wrkload", r"there is no 'wrkload' \(did you mean 'workload'\?\)"),
+        ("domain.web.workload.7", "there is no '7'"),
+    ],
+)
+def test_what_cannot_be_taken_is_told(path, told):
+    with pytest.raises(NoSuchPlace, match=told):
+        take_value(tables(), path)
 
 
 def test_what_is_taken_is_gone():

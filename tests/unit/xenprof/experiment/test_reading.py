@@ -45,6 +45,8 @@ def test_a_workload_is_moved_into_domain_0_as_often_as_it_says(tmp_path):
     ).replace("against = 0", 'against = "0"')
     _, moved = loaded(tmp_path, text).variants
 
+    jobs = moved.job.tables["domain0"]["workload"]
+    assert 3 == len({id(one) for one in jobs})  # each can be changed by itself
     assert [{"kind": "cpu"}] * 3 == moved.job.tables["domain0"]["workload"]
     assert "workload" not in moved.job.tables["domain"][0]
 
@@ -66,12 +68,12 @@ def test_base_is_a_file_beside_the_experiment(tmp_path):
     assert "web" == load(str(path)).variants[0].job.tables["domain"][0]["name"]
 
 
-def test_experiments_differ_by_what_they_run_not_by_seeds_or_words(tmp_path):
-    plain = loaded(tmp_path)
+def test_runs_differ_by_what_is_run_not_by_seeds_or_words(tmp_path):
+    plain = set(loaded(tmp_path).runs())
 
-    assert plain.digest() == loaded(tmp_path, SMALL.replace("Caps & weights", "Other")).digest()
-    assert plain.digest() == loaded(tmp_path, seeds=7).digest()
-    assert plain.digest() != loaded(tmp_path, SMALL.replace("0.06", "0.07")).digest()
+    assert plain == set(loaded(tmp_path, SMALL.replace("Caps & weights", "Other")).runs())
+    assert plain < set(loaded(tmp_path, seeds=7).runs())
+    assert plain.isdisjoint(loaded(tmp_path, SMALL.replace("0.06", "0.07")).runs())
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,8 @@ def test_experiments_differ_by_what_they_run_not_by_seeds_or_words(tmp_path):
         ('of = "domain.web.cpu_ns"\n\n', 'of = "guest.web.cpu_ns"\n\n', "use domain.NAME, domain0"),
         ("against = 0", "against = 1", "axis 'cap' has no '1'; it has 0, 50"),
         ("against = 0", "against = { cup = 0 }", "no axis 'cup' (did you mean 'cap'?)"),
+        ('of = "domain.web.cpu_ns"\n\n', 'of = "domain.web.cpu_ns"\nhow = "last"\nper = "host.free_kib"\n\n',
+         "per divides a growth by another, so how is growth or is left out"),
         ("seeds = 2", "seeds = 0", "seeds: 0 must be greater than or equal to 1"),
         ("seeds = 2", "seeds = 2\nbase = 'grumble'", "an experiment has base"),
         ("seeds = 2", "seeds = 2\nevery_s = 0.05", "every_s must divide duration_s"),
@@ -116,6 +120,10 @@ def test_what_cannot_be_used_is_a_line_with_what_is_allowed(tmp_path, old, new, 
         ("xm vcpu-pin web 0 x", "write xm vcpu-pin DOMAIN VCPU|all CPUS|all"),
         ("xm sched-credit -d web", "write xm sched-credit -d DOMAIN -w WEIGHT -c CAP"),
         ("xm pause 'web", "No closing quotation"),
+        ("xm sched-credit -d web -w 70000", "0: event 'xm sched-credit -d web -w 70000': weight"),
+        ("xm vcpu-pin web 0 99", "0: event 'xm vcpu-pin web 0 99': "),
+        ("echo foo > /sys/block/sda/queue/scheduler", "0: event 'echo foo > /sys/block/sda/queue"),
+        ("echo noop > /sys/block/sdq/queue/scheduler", "0: event 'echo noop > /sys/block/sdq"),
     ],
 )
 def test_an_event_that_cannot_be_is_a_line(tmp_path, event, told):
@@ -124,6 +132,39 @@ def test_an_event_that_cannot_be_is_a_line(tmp_path, event, told):
         loaded(tmp_path, text)
 
     assert told in str(caught.value)
+
+
+def test_a_result_of_some_variants_is_looked_for_in_these(tmp_path):
+    result = '\n[[result]]\nname = "x"\nof = "host.disks.sdb.read_bytes"\nonly = {{ {} }}\n'
+    axis = """
+[[axis]]
+name = "store"
+[[axis.value]]
+name = "local"
+[[axis.value]]
+name = "san"
+set = { "host.store" = [{ name = "san", kind = "fc" }] }
+"""
+    text = SMALL.replace("against = 0", "against = { cap = 0 }") + axis
+
+    assert 4 == len(loaded(tmp_path, text + result.format('store = "san"')).variants)
+    with pytest.raises(ExperimentError, match=r"0, local: result 'host.disks.sdb.*no 'sdb'"):
+        loaded(tmp_path, text + result.format('store = "local"'))
+
+
+def test_a_host_without_xen_obeys_no_xm(tmp_path):
+    text = """
+[scenario.host]
+hypervisor = "none"
+[[event]]
+at_s = 0
+do = "xm vcpu-set Domain-0 1"
+[[result]]
+name = "n"
+of = "domain0.cpu_ns"
+"""
+    with pytest.raises(ExperimentError, match="event 'xm vcpu-set Domain-0 1': this host runs "):
+        loaded(tmp_path, text)
 
 
 def test_an_event_after_the_end_is_refused(tmp_path):

@@ -21,10 +21,27 @@ def test_sentences_end_with_how_far_the_talk_agrees(tmp_path):
 
 
 def test_a_mean_outside_of_the_bound_does_not_agree(tmp_path):
-    found = found_of(loaded(tmp_path), {(0, 1): [[100.0]], (1, 1): [[70.0]]})
+    found = found_of(loaded(tmp_path, seeds=1), {(0, 1): [[100.0]], (1, 1): [[70.0]]})
 
     assert ["of uncapped: 70 %; the talk has up to 60: does not agree."] == list(verdicts(found))
 
 
-def test_without_runs_there_is_no_verdict(tmp_path):
-    assert [] == list(verdicts(found_of(loaded(tmp_path, SMALL), {})))
+def test_a_mean_that_is_unknown_agrees_with_nothing(tmp_path):
+    text = SMALL.replace("only = { cap = 50 }", "")
+    free, half = {(0, 1): [[100.0]]}, {(1, 1): [[50.0]]}
+
+    assert [
+        "of uncapped: 100 %; the talk has up to 60: does not agree.",
+        "of uncapped: unknown; the talk has up to 60: it is unknown in 2 of 2 rows.",
+        "of uncapped: 50 to 100 %; the talk has up to 100: agrees.",
+        "of uncapped: 100 %; the talk has up to 100: it is unknown in 1 of 2 rows.",
+    ] == [
+        *verdicts(found_of(loaded(tmp_path, text, seeds=1), free)),
+        *verdicts(found_of(loaded(tmp_path, text, seeds=1), half)),
+        *verdicts(found_of(loaded(tmp_path, up_to_100(text), seeds=1), free | half)),
+        *verdicts(found_of(loaded(tmp_path, up_to_100(text), seeds=1), free)),
+    ]
+
+
+def up_to_100(text: str) -> str:
+    return text.replace("high = 60", "high = 100")

@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.model.network.shaper import CreditShaper
-from hypervisor.model.timing.kernelticks import TICK_NS
+from hypervisor.model.network.shaper import TICK_NS, CreditShaper
 
 MS = 1_000_000
 

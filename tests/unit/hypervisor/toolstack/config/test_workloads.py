@@ -24,3 +24,7 @@ def test_anything_else_is_refused_with_an_example(text):
         HostError, match="write a kind and its parameters, as in 'oltp, clients=16'"
     ):
         parse_workload(text)
+
+
+def test_a_peer_may_have_a_name_that_looks_like_a_number():
+    assert parse_workload("netperf, peer=007")["peer"] == "007"

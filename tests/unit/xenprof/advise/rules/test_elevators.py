@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.advising import commands, disk, facts, guest, ids
+from tests.support.advising import commands, disk, facts, given, guest, ids
 from xenprof.advise.facts import PhysicalDiskFacts
 
 KNOWN = {"disk": "sda", "writes_per_second": 0.0}
@@ -18,7 +18,7 @@ def host(one=SLOW, other=FAST, sda=SDA):
 
 
 def test_deadline_is_for_a_busy_disk_of_which_cfq_lets_one_guest_wait():
-    command = "echo deadline > /sys/block/sda/queue/scheduler   (in domain 0)"
+    command = "echo deadline > /sys/block/sda/queue/scheduler"
     assert (command,) == commands(host())
 
 
@@ -38,13 +38,26 @@ def test_else_cfq_stays(calm):
     assert [] == ids(calm)
 
 
+@pytest.mark.parametrize(
+    ("store", "path", "value"),
+    [
+        ("san", ("host", "store", "san", "elevator"), "deadline"),
+        (None, ("host", "store"), {"name": "sda", "kind": "disk", "elevator": "deadline"}),
+    ],
+)
+def test_the_change_is_of_the_disk_of_the_command(store, path, value):
+    [advice] = given(host(sda=replace(SDA, store=store)))
+    [setting] = advice.change.settings
+    assert (path, value) == (setting.path, setting.value)
+
+
 READS_ON = replace(FAST, busy_percent=90.0, outstanding=6.0)
 BY_DEADLINE = replace(SDA, elevator="deadline")
 
 
 @pytest.mark.parametrize("elevator", ["deadline", "noop"])
 def test_anticipatory_is_for_one_who_reads_on(elevator):
-    command = "echo anticipatory > /sys/block/sda/queue/scheduler   (in domain 0)"
+    command = "echo anticipatory > /sys/block/sda/queue/scheduler"
     assert (command,) == commands(host(one=READS_ON, sda=replace(SDA, elevator=elevator)))
 
 
@@ -64,7 +77,7 @@ def test_else_it_is_not(changed):
 
 def test_a_guest_with_an_elevator_is_told_to_have_none():
     other = facts(guest(disks=(disk(),), disk_elevator="cfq"))
-    assert ("echo noop > /sys/block/xvda/queue/scheduler   (in web)",) == commands(other)
+    assert ("echo noop > /sys/block/xvda/queue/scheduler",) == commands(other, "web")
 
 
 def test_what_a_guest_has_that_cannot_be_seen_is_to_be_checked():

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.advising import commands, disk, facts, guest, ids, vif
+from tests.support.advising import commands, disk, facts, given, guest, ids, vif
 
 DISK = disk("hda", is_emulated=True, answered_per_second=5.0)
 CARD = vif(is_emulated=True, receive_bits_per_second=0.4e6, transmit_bits_per_second=0.6e6)
@@ -10,11 +10,21 @@ WIN = guest("win", kind="hvm", disk_elevator="noop")
 
 
 def test_emulated_disks_with_requests_get_a_driver():
-    assert ("modprobe xen-vbd   (in win)",) == commands(facts(replace(WIN, disks=(DISK,))))
+    assert ("modprobe xen-vbd",) == commands(facts(replace(WIN, disks=(DISK,))), "win")
 
 
 def test_emulated_cards_with_packets_get_a_driver():
-    assert ("modprobe xen-vnif   (in win)",) == commands(facts(replace(WIN, vifs=(CARD,))))
+    assert ("modprobe xen-vnif",) == commands(facts(replace(WIN, vifs=(CARD,))), "win")
+
+
+@pytest.mark.parametrize(
+    ("known", "figures"),
+    [({"vifs": (CARD,)}, ["processor time, domain 0's too"]), ({"disks": (DISK,)}, [])],
+)
+def test_it_is_seen_by_the_cost_of_a_byte_and_not_by_what_grows_with_the_work(known, figures):
+    [advice] = given(facts(replace(WIN, **known)))
+    assert figures == [one.name for one in advice.change.gauges]
+    assert all(one.measure.per for one in advice.change.gauges)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,10 @@ from dataclasses import replace
 import pytest
 
 from tests.support.advising import commands, disk, facts, given, guest, ids
+from xenprof.advise.advice import Command
 
+FILE = "the configuration file of web"
+PLACE = "in place of the entry of xvda, once the disk is copied there"
 IMAGE = disk(
     backend="tap:aio:/var/lib/xen/images/web.dsk",
     reads_per_second=10.0,
@@ -24,8 +27,11 @@ def advice_ids(*guests):
 
 def test_a_file_that_costs_domain_0_much_becomes_a_volume():
     [first, _] = given(facts(SERVED))
-    command = "disk = ['phy:/dev/vg0/web-xvda,xvda,w'] in its configuration file, once it is copied"
-    assert ("storage.backing", (f"{command} there",)) == (first.id, first.do)
+    command = Command(f"{FILE}, {PLACE}", "'phy:/dev/vg0/web-xvda,xvda,w'")
+    assert ("storage.backing", (command,)) == (first.id, first.do)
+    # More requests than before cost domain 0 more, though each costs less.
+    [gauge] = first.change.gauges
+    assert ("domain.web.vbds.*.answered_requests",) == gauge.measure.per
 
 
 @pytest.mark.parametrize(
@@ -57,8 +63,8 @@ WAITS = guest(disks=(SLOW,), disk_elevator="noop", page_ins_per_second=0.0)
 
 @pytest.mark.parametrize("store", ["disk", "ext3", "lvm"])
 def test_a_guest_that_waits_for_a_local_disk_moves_to_a_san(store):
-    command = "disk = ['phy:/dev/san/web-xvda,xvda,w'] in its configuration file, once it is copied"
-    assert (f"{command} there",) == commands(facts(with_disk(WAITS, store=store)))
+    found = commands(facts(with_disk(WAITS, store=store)), f"{FILE}, {PLACE}")
+    assert ("'phy:/dev/san/web-xvda,xvda,w'",) == found
 
 
 @pytest.mark.parametrize(

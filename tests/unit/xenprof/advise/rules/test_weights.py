@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.advising import commands, domain0, facts, guest, ids, pcpus
+from tests.support.advising import commands, domain0, facts, guest, ids, pcpus, vcpu
 
 WEB = guest(weight=256, running_percent=20.0, waiting_percent=5.0)
 BATCH = guest("batch", 2, weight=512, running_percent=150.0, waiting_percent=0.0)
@@ -26,18 +26,34 @@ def test_on_xen_4_the_command_is_of_xl():
         facts(WEB, replace(BATCH, running_percent=25.0)),
         facts(WEB, replace(BATCH, waiting_percent=50.0)),
         facts(WEB, BATCH, scheduler="sedf"),
+        facts(WEB, domain0(weight=512, running_percent=150.0, waiting_percent=0.0)),
     ],
-    ids=["default", "little", "seldom", "equal", "small", "starved itself", "no weights"],
+    ids=[
+        "default",
+        "little",
+        "seldom",
+        "equal",
+        "small",
+        "starved itself",
+        "no weights",
+        "domain 0",
+    ],
 )
 def test_else_weights_are_left_alone(host):
     assert [] == ids(host)
 
 
-CAPPED = guest(cap=25, capped_percent=5.0)
+CAPPED = guest(cap=25, capped_percent=5.0, online=(vcpu(affinity=(0, 1)),))
 
 
 def test_a_cap_is_lifted_if_pcpus_are_idle():
     assert ("xm sched-credit -d web -c 0",) == commands(facts(CAPPED, pcpus=pcpus(50.0)))
+
+
+def test_it_is_lifted_only_for_what_its_own_pcpus_have():
+    host = facts(CAPPED, pcpus=pcpus(100.0, 100.0, 0.0))
+    assert [] == ids(host)
+    assert ["weights.capped"] == ids(replace(host, pcpus=pcpus(50.0, 100.0, 100.0)))
 
 
 @pytest.mark.parametrize(
@@ -48,8 +64,20 @@ def test_a_cap_is_lifted_if_pcpus_are_idle():
         facts(replace(CAPPED, capped_percent=60.0), pcpus=pcpus(50.0)),
         facts(replace(CAPPED, cap=0), pcpus=pcpus(50.0)),
         facts(CAPPED, pcpus=pcpus(50.0, None)),
+        facts(replace(CAPPED, online=(vcpu(),)), pcpus=pcpus(50.0)),
+        facts(CAPPED, pcpus=pcpus(50.0), scheduler="sedf"),
+        facts(CAPPED, pcpus=pcpus(50.0), scheduler=None),
     ],
-    ids=["busy", "seldom", "needs more", "none", "unknown"],
+    ids=[
+        "busy",
+        "seldom",
+        "needs more",
+        "none",
+        "unknown",
+        "unknown pcpus",
+        "other scheduler",
+        "unknown scheduler",
+    ],
 )
 def test_else_a_cap_stays(host):
     assert [] == ids(host)
