@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
-from hypervisor.model.network.lot import Costs
+from hypervisor.model.network.lot import Costs, Station
 from hypervisor.model.workloads.base import Latency, NoWay, Site, working_set_kib
 from hypervisor.model.workloads.dialogue import TCP, UDP, Dialogue, Route, Train, farewell
 from hypervisor.model.workloads.netperf.sinks import NETSERVER
@@ -124,16 +124,17 @@ class Requests:
         if site.domain.dying:
             return
         try:
-            there = self._found()
+            there, station = self._found()
         except NoWay as error:
             self._hindered = str(error)
             self._clock.schedule(self._clock.now + CONNECT_NS, self._connect)
             return
         here = self._here
-        self._client, self._server = (here, there) if self._is_client else (there, here)
-        client, server = (
-            site.outside if end is None else end.station for end in (self._client, self._server)
-        )
+        client, server = here.station, station
+        self._client, self._server = here, there
+        if not self._is_client:
+            client, server = server, client
+            self._client, self._server = there, here
         transport = UDP if self._test == UDP_RR else TCP
         self._route = route = Route(self._clock, client, server, transport)
         self._steps = steps_of(
@@ -142,13 +143,16 @@ class Requests:
         trains = tuple(step.train for step in self._steps)
         Dialogue(route, trains, self._serve, self._done).begin()
 
-    def _found(self) -> End | None:
-        """Return the other end, which may be created later; None outside. Raises: NoWay."""
+    def _found(self) -> tuple[End | None, Station]:
+        """Return the other end, None if it is outside, and its station.
+
+        Raises: NoWay, as it may be created later.
+        """
         if not self._peer:
-            return None
+            return None, self._site.outside
         end = End(self._site.peer(self._peer), NETSERVER, working_set_kib("netserver", None))
         self._site.endings.append(end.close)
-        return end
+        return end, end.station
 
     def _serve(self, dialogue: Dialogue) -> None:
         """Let a program receive what has come, and send what is due."""
