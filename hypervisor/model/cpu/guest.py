@@ -74,7 +74,9 @@ class Guest:
         self._plugging = plugging
         self._next_tgid = FIRST_TGID
         self._units = code.hvm_units if domain.is_hvm else code.units
-        timer = [self._units[name] for name in ("evtchn_upcall", "set_timer")]
+        # An HVM guest's timers expire at its ticks, whose interrupts are paid for (hvm.ticks).
+        names = ("set_timer",) if domain.is_hvm else ("evtchn_upcall", "set_timer")
+        timer = [self._units[name] for name in names]
         self._timer_parts = [(unit.path, unit.cycles << Q) for unit in timer]
         self._timer_calls = sum(unit.hypercalls for unit in timer)
 
@@ -193,7 +195,7 @@ class Guest:
     def wake_at(
         self, at_ns: int, task: TaskIdentity, make: Callable[[Arg], AnyWork | None], arg: Arg
     ) -> None:
-        """Let `task` sleep until `at_ns`, then charge the timer upcall and run `make(arg)`.
+        """Let `task` sleep until `at_ns`, then charge the timer and run `make(arg)`.
 
         If that is None, the task is not woken, as it has not begun its earlier work yet.
         """
