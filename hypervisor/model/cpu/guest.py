@@ -12,7 +12,6 @@ from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.processtable import ProcessTable
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.domain.evtchn import Port
-from hypervisor.model.timing.kernelticks import KernelTicks
 
 Arg = TypeVar("Arg")
 
@@ -58,7 +57,6 @@ class Guest:
         code: CodeBook,
         panic: Callable[[], object],
         plugging: Callable[[Vcpu], object],
-        ticks: KernelTicks,
     ) -> None:
         """`panic()`: the kernel gives up; `plugging(vcpu)`: a vcpu will come online."""
         self.domain = domain
@@ -70,7 +68,7 @@ class Guest:
         self._pager: Pager | None = None
         self._gate: Pager | None = None  # the pager, while it must admit tasks
         self.panic = panic
-        self.ticks = ticks
+        self.ticks = domain.ticks
         self._plugging = plugging
         self._next_tgid = FIRST_TGID
         self._units = code.hvm_units if domain.is_hvm else code.units
