@@ -146,10 +146,6 @@ class Builder:
             self._code,
             Panic(self._end, domain).happened,
             self._times.plugging,
-            KernelTicks(
-                NATIVE_HZ if domain.is_hvm or self._host.is_native else PARAVIRTUAL_HZ,
-                self._streams.stream(f"ticks/{domid}"),
-            ),
         )
         if before is not None:
             domain.configured_kib = before.configured_kib
@@ -188,8 +184,18 @@ class Builder:
         return sum(1 << number for number in set(pcpus))
 
     def _domain(self, domid: int, spec: DomainSpec, now: int) -> Domain:
+        is_native = spec.kind == "hvm" or self._host.is_native
         domain = Domain(
-            domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
+            domid,
+            spec.name,
+            spec.uuid,
+            spec.kind,
+            spec.memory_kib,
+            spec.maximum_kib,
+            now,
+            KernelTicks(
+                NATIVE_HZ if is_native else PARAVIRTUAL_HZ, self._streams.stream(f"ticks/{domid}")
+            ),
         )
         domain.pause_count = 1
         self._code.native.domids.discard(domid)

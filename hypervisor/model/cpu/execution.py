@@ -350,6 +350,8 @@ class Execution:
             if work.done is not None:
                 if self.trace.is_on:
                     self.trace.enter(vcpu, work)
+                if work.task.tgid:  # it may have been queued elsewhere meanwhile
+                    work.task.vcpu = vcpu.vcpu_id
                 work.done(work)
             if vcpu.current is None and vcpu.is_running:
                 self._next_work(vcpu)

@@ -15,6 +15,7 @@ from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Vcpu
+from hypervisor.model.domain.runstate import BLOCKED
 from hypervisor.trace_events import BLOCK
 
 QEMU_DM: Final = "/usr/lib64/xen/bin/qemu-dm"
@@ -132,6 +133,8 @@ def _block(execution: Execution, vcpu: Vcpu) -> None:
         if execution.trace.is_on:
             execution.trace.vcpu(BLOCK, vcpu)
         execution.scheduler.sleep(vcpu)
+        if not vcpu.is_running:
+            vcpu.runstate.change(BLOCKED, execution.clock.now)
         execution.decide_now()
 
 
