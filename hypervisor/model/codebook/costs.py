@@ -74,8 +74,8 @@ class PathRow:
     """A path: how often each op is done for one unit.
 
     `fixed_cycles`: the cycles of one unit on every cpu. `program`: the image whose user code runs.
-    `like`: the path of which this is what an HVM guest, or a host without Xen, does instead; its
-    `fixed_cycles` are those of that path.
+    `like`: the path of which this is what an HVM guest does instead. `fixed_like`: the one, as it
+    is under Xen, whose `fixed_cycles` it has in proportion to its ops; "": they are its own.
     """
 
     name: str
@@ -84,6 +84,7 @@ class PathRow:
     fixed_cycles: int | None
     program: Image | None
     like: str = ""
+    fixed_like: str = ""
 
 
 class Costs:
@@ -142,7 +143,7 @@ def twins(
         base = paths[name]
         exact = {op: Fraction(count) for op, count in counts.items()}
         twin = f"hvm_{name}"
-        rows[twin] = PathRow(twin, base.unit, exact, base.fixed_cycles, base.program, name)
+        rows[twin] = PathRow(twin, base.unit, exact, base.fixed_cycles, base.program, name, name)
     return rows
 
 
@@ -161,8 +162,8 @@ def _without_xen(
             usual = {} if ops[op].image.key == HYPERVISOR else {op: Fraction(1)}
             for other, each in instead.get(op, usual).items():
                 found[other] = found.get(other, Fraction(0)) + count * Fraction(each)
-        like = row.like or name
-        rows[name] = replace(row, ops=found, like=like) if found else row
+        same = row.fixed_like or name
+        rows[name] = replace(row, ops=found, fixed_like=same) if found else row
     return rows
 
 
