@@ -53,7 +53,6 @@ class DeviceModel:
         self.guest = guest
         self.domid = guest.domain.domid
         self.thread, self.disk_thread = server.spawn(QEMU_DM, threads=2)
-        self.accesses = 0  # of all vcpus
         self.interrupts = 0  # that disks and cards have raised
         self._jobs: deque[Job[Any]] = deque()
         self._is_busy = False
@@ -89,7 +88,6 @@ class DeviceModel:
         """
         vcpu = self.guest.domain.vcpus[vcpu_id]
         execution = self.guest.execution
-        self.accesses += accesses
         job = Job([("qemu_access", accesses), *costs], done, arg, vcpu)
         _block(execution, vcpu)
         clock = execution.clock

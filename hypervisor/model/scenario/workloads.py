@@ -153,7 +153,7 @@ class IozoneWorkload(Table):
     """Writes, rewrites, reads and rereads a file, as iozone does; with `fsync` as iozone -e."""
 
     kind: Literal["iozone"]
-    file_kib: Annotated[int, Field(ge=64, le=4 * 2**20)] = 65_536
+    file_kib: Annotated[int, Field(ge=64, le=15 * 2**18)] = 65_536  # its place on the disk
     record_kib: Annotated[int, Field(ge=4, le=16_384, multiple_of=4)] = 64
     phases: Annotated[
         tuple[Literal["write", "rewrite", "read", "reread", "random_read", "random_write"], ...],

@@ -3,6 +3,7 @@
 import pytest
 
 from hypervisor.errors import HostError
+from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.toolstack.config.workloads import parse_workload
 
 
@@ -16,6 +17,17 @@ from hypervisor.toolstack.config.workloads import parse_workload
 )
 def test_a_program_is_a_kind_and_its_parameters(text, workload):
     assert workload == parse_workload(text)
+
+
+@pytest.mark.parametrize("name", ["123", "inf", "true", "1e3", "007"])
+def test_a_name_stays_a_name_whatever_it_looks_like(name):
+    assert name == parse_workload(f"netperf, direction=to, peer={name}")["peer"]
+
+
+def test_phases_stand_between_plus_signs():
+    given = parse_workload("iozone, phases=write + read, file_kib=1024")
+    assert given == {"kind": "iozone", "phases": ["write", "read"], "file_kib": 1024}
+    assert parse_workloads([given])[0].model_dump()["phases"] == ("write", "read")
 
 
 @pytest.mark.parametrize("text", ["", "clients=16", "web, clients", "web, =3", "web, a=1, a=2"])
