@@ -131,10 +131,10 @@ def cpu_ns(host: Machine, name: str) -> int:
     return measured(seen(host, name).cpu_ns)
 
 
-def bare_domain(domid: int = 1) -> Domain:
+def bare_domain(domid: int = 1, now_ns: int = 0) -> Domain:
     """Return a domain without vcpus and a host."""
     ticks = KernelTicks(PARAVIRTUAL_HZ, RandomStream(1, "ticks"))
-    return Domain(domid, f"domain{domid}", "", "pv", 0, None, 0, ticks)
+    return Domain(domid, f"domain{domid}", "", "pv", 0, None, now_ns, ticks)
 
 
 def interrupts(host: Machine, name: str) -> int:
