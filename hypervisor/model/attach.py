@@ -13,6 +13,7 @@ from hypervisor.model.hvm.emulation import Emulation
 from hypervisor.model.network.netfront import NetFrontend, vif_name
 from hypervisor.model.network.network import Network
 from hypervisor.model.resident import Resident
+from hypervisor.model.scenario.scsinames import scsi_index, scsi_number
 from hypervisor.model.scenario.spec import Host
 from hypervisor.model.storage.blkif import BlockBackend, BlockFrontend
 from hypervisor.model.storage.initiator import Initiator
@@ -70,7 +71,7 @@ def initiator(resident: Resident, server: Guest, backends: Backends) -> Initiato
         backends.blkback.stores,
         resident.devices.io_wait,
         lambda: vifs[0].traffic if vifs else None,
-        lambda: {vbd.spec.frontend for vbd in vbds},
+        lambda: {vbd.spec.device for vbd in vbds},
         flip=backends.network.netback.is_flipping,
     )
 
@@ -95,6 +96,7 @@ class Attachments:
     def add_disk(self, domid: int, spec: DiskSpec) -> Rings:
         """Attach a disk to a domain."""
         resident = self._residents[domid]
+        self._check_number(resident, spec)
         with self._backend_port(f"{domid}/{spec.frontend}") as port:
             vbd = BlockFrontend(
                 resident.guest,
@@ -109,6 +111,15 @@ class Attachments:
         empty = (at for at, one in enumerate(vbds) if spec.type and not one.spec.type)
         vbds.insert(next(empty, len(vbds)), vbd)
         return Rings(vbd.port.number, vbd.ring_refs)
+
+    def _check_number(self, resident: Resident, spec: DiskSpec) -> None:
+        """Refuse a disk with the number of another one that the domain's kernel drives itself."""
+        initiator = resident.devices.initiator
+        own = self._backends.blkback.stores.disks if initiator is None else initiator.disks
+        for disk in own:
+            index = scsi_index(disk.name)
+            if index is not None and scsi_number(index) == spec.device:
+                raise Refused(f"{spec.frontend}: the kernel has a SCSI disk {disk.name} already")
 
     def add_vif(self, domid: int, index: int, spec: VifSpec) -> Rings:
         """Attach a network interface to a domain."""

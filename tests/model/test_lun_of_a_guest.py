@@ -4,7 +4,7 @@ from re import escape
 
 import pytest
 
-from hypervisor.errors import ScenarioError
+from hypervisor.errors import Refused, ScenarioError
 from hypervisor.model.machine import build
 from hypervisor.model.scenario.spec import parse_scenario
 from tests.support.measured import measured
@@ -110,3 +110,22 @@ def test_domain_0_has_the_lun_already():
     )
     with pytest.raises(ScenarioError, match="lun is for guests"):
         parse_scenario(text, "t")
+
+
+BESIDE = 'vif = ["bridge=xenbr0"]\ndisk = ["phy:/dev/sdb1,sda,w"]'
+
+
+def test_a_lun_beside_a_disk_called_sda_is_sdb():
+    host = host_of(BESIDE, 'lun = "san"\n', seconds=1)
+    rows = host.toolstack.views.proc("a", "diskstats").splitlines()
+    assert [row.split()[2] for row in rows] == ["sdb", "sda"]
+
+
+@pytest.mark.parametrize("name", ["sda", "2048", "/dev/sda"])
+@pytest.mark.parametrize("domain", ["a", "Domain-0"])
+def test_a_disk_that_the_kernel_has_already_is_not_attached(name, domain):
+    host = host_of(ATTACHED, "rate_per_second = 10\n", seconds=1)
+    operation = host.toolstack.devices.attach_block(domain, "phy:/dev/sdc1", name, "w")
+    host.advance_until(lambda: operation.is_done, 5 * SECOND)
+    with pytest.raises(Refused, match="the kernel has a SCSI disk sda already"):
+        operation.result()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from hypervisor.telemetry import VbdSnapshot, VifSnapshot
 from xenprof.capture.draft import Note
-from xenprof.capture.grammar import disk_of, shown, vif_of
+from xenprof.capture.grammar import HeldDisks, disk_of, shown, vif_of
 
 MOST_VIFS = 3  # a guest of the model has grant entries for no more
 MOST_DISKS = 16  # judgement; so many do fit
@@ -21,7 +21,7 @@ class Devices:
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
-        self._backings: set[tuple[str, str]] = set()
+        self._held = HeldDisks()
         self._images = 0
 
     def vifs(self, vifs: Sequence[VifSnapshot], about: str) -> tuple[str, ...]:
@@ -101,6 +101,7 @@ class Devices:
                 kind = "tap:aio"
         if path.startswith("/dev/captured/"):
             self._tell(about, f"what backs disk {front} is unknown or not the model's: {source}")
-        is_shared = (kind, path) in self._backings and bool(path)
-        self._backings.add((kind, path))
-        return f"{kind}:{path},{front},{'w!' if is_shared else mode}" if kind else entry
+        if not kind:
+            return entry
+        alone = f"{kind}:{path},{front},{mode}"
+        return f"{kind}:{path},{front},w!" if self._held.take(alone) else alone

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from hypervisor.errors import HostError
 from hypervisor.toolstack.config.devices import DiskSpec, VifSpec, parse_disk, parse_vif
+from hypervisor.toolstack.config.locations import Holders
 from hypervisor.toolstack.config.settings import check_name
 
 _Parsed = TypeVar("_Parsed")
@@ -28,6 +29,20 @@ def distinct(name: str, others: set[str]) -> str:
         number += 1
         found = f"{name[: LONGEST_NAME - 12]}-{number}"
     return found
+
+
+class HeldDisks:
+    """The disks of a scenario, some of which may have the same data."""
+
+    def __init__(self) -> None:
+        self._holders = Holders()
+
+    def take(self, entry: str) -> bool:
+        """Enter a disk; return whether another one has its data."""
+        disk = parse_disk(entry)
+        is_shared = any(self._holders.beside(disk))
+        self._holders.add("", disk)
+        return is_shared
 
 
 def disk_of(text: str) -> DiskSpec | None:

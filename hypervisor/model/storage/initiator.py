@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.cpu.guest import Guest
-from hypervisor.model.scenario.scsinames import MOST_DISKS, scsi_name
+from hypervisor.model.scenario.scsinames import MOST_DISKS, scsi_name, scsi_number
 from hypervisor.model.storage.blkstat import IoWait
 from hypervisor.model.storage.disk import Disk
 from hypervisor.model.storage.elevators import DEFAULT_ELEVATOR
@@ -185,11 +185,11 @@ class Initiator:
         stores: Stores,
         io_wait: IoWait,
         traffic: Callable[[], Counters | None],
-        held: Callable[[], set[str]],
+        held: Callable[[], set[int]],
         *,
         flip: bool,
     ) -> None:
-        """`held()` are the names of the guest's other SCSI disks."""
+        """`held()` are the numbers of the guest's virtual disks."""
         self._guest = guest
         self._server = server
         self._held = held
@@ -211,8 +211,10 @@ class Initiator:
         target = place.disk.queue.device
         guest = self._guest
         session = Session(guest, self._server, target, self._traffic, flip=self._is_flipping)
-        held = self._held() | {disk.name for disk in self.disks}
-        name = next(name for name in map(scsi_name, range(MOST_DISKS)) if name not in held)
+        names = {disk.name for disk in self.disks}
+        held = self._held()
+        free = (scsi_name(at) for at in range(MOST_DISKS) if scsi_number(at) not in held)
+        name = next(name for name in free if name not in names)
         disk = Disk(guest.execution.clock, name, session, DEFAULT_ELEVATOR, guest.ticks.hz)
         disk.queue.max_bytes = PDU_BYTES
         self.disks.append(disk)

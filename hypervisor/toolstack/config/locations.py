@@ -5,6 +5,7 @@ Source: tools/examples/{block,block-common.sh} (3.0.3), which compare device num
 
 import posixpath
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from hypervisor.toolstack.config.devices import DiskSpec
@@ -67,3 +68,28 @@ def may_share(one: DiskSpec, other: DiskSpec) -> bool:
     """
     is_read_only = one.mode == "r" and other.mode == "r"
     return one.mode == "w!" or is_read_only or (one.is_tap and other.is_tap)
+
+
+class Holders:
+    """The disks of domains by what they hold, for those who have many."""
+
+    def __init__(self) -> None:
+        self._by_place: dict[str, list[tuple[str, DiskSpec]]] = {}
+
+    def beside(self, disk: DiskSpec) -> Iterator[tuple[str, DiskSpec, str]]:
+        """Yield the owner of each disk with the same data, the disk, and how they `overlap`."""
+        for key in _keys(disk):
+            for owner, other in self._by_place.get(key, ()):
+                if how := overlap(disk, other):
+                    yield owner, other, how
+
+    def add(self, owner: str, disk: DiskSpec) -> None:
+        """Enter a disk."""
+        for key in _keys(disk):
+            self._by_place.setdefault(key, []).append((owner, disk))
+
+
+def _keys(disk: DiskSpec) -> tuple[str, ...]:
+    """Return the place of a disk, and that of the whole disk of which it is a partition."""
+    place = place_of(disk.path)
+    return (place, whole) if (whole := whole_disk(place)) else (place,)

@@ -47,6 +47,13 @@ def test_a_disk_that_two_domains_share_is_written_to_with_force():
     assert ("phy:/dev/vg0/web,xvda,w!",) == devices.disks([disk()], "db")
 
 
+def test_so_is_a_partition_of_a_disk_that_another_domain_has():
+    devices = Devices()
+    devices.disks([disk(backend="phy:/dev/sdb")], "web")
+
+    assert ("phy:/dev/sdb1,xvda,w!",) == devices.disks([disk(backend="phy:/dev/sdb1")], "db")
+
+
 def test_of_many_image_files_the_last_need_no_loop_device():
     images = [disk(device=51712 + 16 * n, name=None, backend=f"file:/images/{n}") for n in range(9)]
 
