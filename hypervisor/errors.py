@@ -11,11 +11,13 @@
 
 A package's own error classes are defined in that package, below one of these.
 A message says what is wrong, with which thing, and what to do; it only ends in a full stop where
-the original program prints one.
+the original program prints one. It is one line, whatever the names in it are made of.
 """
 
 import errno as _errno
 from typing import Literal
+
+from hypervisor.oneline import readable_line
 
 Capability = Literal["toolstack", "profiler", "tracer"]
 
@@ -34,6 +36,10 @@ class HostError(Exception):
 
     exit_code: int = 1
     http_status: int = 400
+
+    def __init__(self, message: str = "") -> None:
+        """Keep `message` as one line: what would break it is escaped, and a long one cut."""
+        super().__init__(readable_line(message))
 
 
 class ScenarioError(HostError):

@@ -1,7 +1,9 @@
 """Finds what somebody meant to type."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 
+_SHOWN = 20
 _LONGEST = 100  # comparing takes time with the square of the length
 
 
@@ -11,6 +13,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     near = get_close_matches(word[:_LONGEST], [one for one in known if one != word], n=1)
     return near[0] if near else None
+
+
+def some(names: Collection[str]) -> str:
+    """Return names for a message, joined by commas: of many, the first."""
+    first = ", ".join(islice(names, _SHOWN))
+    return f"{first}, and {len(names) - _SHOWN} more" if len(names) > _SHOWN else first
 
 
 def hint(word: str, known: Iterable[str]) -> str:

@@ -63,11 +63,16 @@ def _idle() -> None:
 def deaf_to_interrupts() -> Iterator[None]:
     """Start processes that do not notice Ctrl-C; this one does, when it has started them."""
     resource_tracker.ensure_running()  # else it comes with the first of them, and unblocks Ctrl-C
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    came: list[int] = []  # through another thread, which does not block it
+    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _begin() -> None:

@@ -25,6 +25,10 @@ class NoCompiler(HostError):
 class CannotCompile(HostError):
     """Something on the list is not what mypyc, or then the C compiler, can make code of."""
 
+    def __init__(self, message: str) -> None:
+        """Keep `message`, which has the compiler's lines."""
+        Exception.__init__(self, message)
+
 
 @dataclass(frozen=True)
 class Toolchain:

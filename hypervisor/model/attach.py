@@ -63,13 +63,14 @@ def own_disk(resident: Resident, backends: Backends) -> OwnDisk:
 
 def initiator(resident: Resident, server: Guest, backends: Backends) -> Initiator:
     """Return the initiator of a guest, which goes through its first interface and domain 0."""
-    vifs = resident.devices.vifs
+    vifs, vbds = resident.devices.vifs, resident.devices.vbds
     return Initiator(
         resident.guest,
         server,
         backends.blkback.stores,
         resident.devices.io_wait,
         lambda: vifs[0].traffic if vifs else None,
+        lambda: {vbd.spec.frontend for vbd in vbds},
         flip=backends.network.netback.is_flipping,
     )
 

@@ -166,10 +166,11 @@ def vbd_snapshot(
 
 
 def nic_snapshots(network: Network) -> tuple[NicSnapshot, ...]:
-    """Return the snapshots of the cards that domain 0 drives, on bridges and for itself."""
-    bridged = [(port.card, port.bridge.name) for port in network.ports.values()]
-    own = [(one.card, None) for one in network.dedicated.values() if not one.domid]
-    return tuple(_nic(card, bridge) for card, bridge in (*bridged, *own) if card is not None)
+    """Return the snapshots of the cards that domain 0 drives; the last may be on no bridge."""
+    found = [(port.card, port.bridge.name) for port in network.ports.values()]
+    own = network.dedicated.get(0)
+    cards = [*found, *(() if own is None else ((own.card, None),))]
+    return tuple(_nic(card, bridge) for card, bridge in cards if card is not None)
 
 
 def _nic(card: Card, bridge: str | None) -> NicSnapshot:

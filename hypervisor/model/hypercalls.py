@@ -93,10 +93,11 @@ class Hypercalls:
             streams,
         )
         self.create_domain(domain0)
+        system = self.residents[0].guest
         self.backends = start_backends(
-            self.residents[0].guest,
+            system,
             host.mhz,
-            Stores(execution.clock, streams, host.stores, elevator),
+            Stores(execution.clock, streams, host.stores, elevator, system.ticks.hz),
             host,
             self._let_go,
             self.residents[0].paging.cache_limits,

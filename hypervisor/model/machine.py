@@ -22,9 +22,11 @@ from hypervisor.model.profiling.pmu import Pmu
 from hypervisor.model.profiling.sample_log import SampleLog
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Scenario
+from hypervisor.model.scenario.stores import FILES
 from hypervisor.model.snapshot import SnapshotTaker
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import Streams, stream_seed
+from hypervisor.toolstack.config.locations import place_of
 from hypervisor.toolstack.config.settings import domain0_spec
 from hypervisor.toolstack.config.spec import DomainSpec
 from hypervisor.toolstack.configurations import Workloads
@@ -127,6 +129,7 @@ class Machine:
             minimum_domain0_kib=minimum_domain0_kib,
             support_limits=support_limits,
             bridges=host.all_bridges,
+            interfaces={} if host.is_native else host.interfaces,
         )
 
     def _proc_files(self) -> ProcFiles:
@@ -171,12 +174,14 @@ class Machine:
 
     def _create_guests(self) -> None:
         context = self.toolstack.context
-        context.devices.update(f"{store.prefix}/" for store in self.scenario.host.stores)
+        for store in self.scenario.host.stores:
+            if store.kind not in FILES:
+                context.devices |= {place_of(store.prefix), f"{place_of(store.prefix)}/"}
         for domain in self.scenario.domains:
             workloads = tuple(work.model_dump() for work in domain.workload)
             try:
                 spec = self.toolstack.configurations.spec_of(domain.config(), workloads)
-                context.devices.update(disk.path for disk in spec.disks if disk.path)
+                context.devices |= {place_of(one.path) for one in spec.disks if one.type == "phy"}
                 info = Creation(context, spec, paused=True).at_once()
             except Refused as error:
                 raise ScenarioError(f"domain '{domain.name}': {error}") from None

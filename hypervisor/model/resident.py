@@ -23,15 +23,18 @@ from hypervisor.model.profiling.driver import GuestDriver
 from hypervisor.model.profiling.pending import Expander
 from hypervisor.model.profiling.xenoprof import Xenoprof
 from hypervisor.model.scenario.spec import Host
-from hypervisor.model.scenario.stores import Store, check_lun
+from hypervisor.model.scenario.stores import check_lun
+from hypervisor.model.scenario.ways import check_outside
 from hypervisor.model.scenario.workloads import (
+    EXTERNAL,
+    Workload,
     parse_workloads,
     uses_disk,
     uses_network,
     with_article,
 )
 from hypervisor.model.storage.filecache import FileCache
-from hypervisor.model.timing.kernelticks import HVM_TICK_NS, TICK_NS, KernelTicks
+from hypervisor.model.timing.kernelticks import NATIVE_HZ, PARAVIRTUAL_HZ, KernelTicks
 from hypervisor.model.timing.random_stream import Streams, stream_seed
 from hypervisor.model.workloads.base import Peer
 from hypervisor.model.workloads.programs import Programs
@@ -131,11 +134,7 @@ class Builder:
         before = None if saved is None else read_saved(saved)
         if before is not None:
             spec = replace(spec, workloads=tuple(before.workloads))
-        _check_workloads(
-            spec,
-            self._host.stores,
-            has_card=any(one.dedicated_to == spec.name for one in self._host.nics),
-        )
+        _check_workloads(spec, self._host)
         now = self._execution.clock.now
         self._memory.take(spec.memory_kib, now)
         domain = self._domain(domid, spec, now)
@@ -147,9 +146,6 @@ class Builder:
             self._code,
             Panic(self._end, domain).happened,
             self._times.plugging,
-            KernelTicks(
-                HVM_TICK_NS if domain.is_hvm else TICK_NS, self._streams.stream(f"ticks/{domid}")
-            ),
         )
         if before is not None:
             domain.configured_kib = before.configured_kib
@@ -188,8 +184,18 @@ class Builder:
         return sum(1 << number for number in set(pcpus))
 
     def _domain(self, domid: int, spec: DomainSpec, now: int) -> Domain:
+        is_native = spec.kind == "hvm" or self._host.is_native
         domain = Domain(
-            domid, spec.name, spec.uuid, spec.kind, spec.memory_kib, spec.maximum_kib, now
+            domid,
+            spec.name,
+            spec.uuid,
+            spec.kind,
+            spec.memory_kib,
+            spec.maximum_kib,
+            now,
+            KernelTicks(
+                NATIVE_HZ if is_native else PARAVIRTUAL_HZ, self._streams.stream(f"ticks/{domid}")
+            ),
         )
         domain.pause_count = 1
         self._code.native.domids.discard(domid)
@@ -223,20 +229,28 @@ class Builder:
         )
 
 
-def _check_workloads(spec: DomainSpec, stores: Sequence[Store], *, has_card: bool) -> None:
+def _check_workloads(spec: DomainSpec, host: Host) -> None:
     """Raise ScenarioError for workloads that the domain cannot run, before anything is built."""
     for workload in parse_workloads(spec.workloads):
-        has_disk = spec.kind == "dom0" or any(disk.type for disk in spec.disks)
-        if workload.kind == "fileio" and workload.lun is not None:
-            is_domain0 = spec.kind == "dom0"
-            try:
-                check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=bool(spec.vifs))
-            except ValueError as error:
-                raise ScenarioError(f"Domain '{spec.name}': {error}") from None
-        what = f"Domain '{spec.name}': {with_article(workload.kind)} workload needs"
-        if uses_disk(workload) and not has_disk:
-            raise ScenarioError(f"{what} a disk")
-        # Domain 0 is on the bridge itself.
-        is_wired = has_card or spec.vifs or spec.kind == "dom0"
-        if uses_network(workload) and not is_wired:
-            raise ScenarioError(f"{what} a vif")
+        try:
+            _check_workload(workload, spec, host)
+        except ValueError as error:
+            raise ScenarioError(f"Domain '{spec.name}': {error}") from None
+
+
+def _check_workload(workload: Workload, spec: DomainSpec, host: Host) -> None:
+    is_domain0 = spec.kind == "dom0"
+    if workload.kind == "fileio" and workload.lun is not None:
+        check_lun(workload.lun, host.stores, is_domain0=is_domain0, has_vif=bool(spec.vifs))
+    if uses_disk(workload) and not is_domain0 and not any(disk.type for disk in spec.disks):
+        raise ValueError(f"{with_article(workload.kind)} workload needs a disk")
+    has_card = any(one.dedicated_to == spec.name for one in host.nics)
+    if is_domain0 or has_card or not uses_network(workload):
+        return  # domain 0 is on the bridge itself
+    if not spec.vifs:
+        raise ValueError(f"{with_article(workload.kind)} workload needs a vif")
+    peer = workload.peer if workload.kind == "netperf" else EXTERNAL
+    if peer == spec.name:
+        raise ValueError(f"netperf peer '{peer}' is the domain itself; name another one")
+    if peer == EXTERNAL:
+        check_outside(workload, spec.vifs[0].bridge, host.nics)

@@ -44,6 +44,8 @@ class Xend:
         info = DomainInfo(
             0, spec.name, spec, spec.memory_kib, None, context.unix_ns(), online_vcpus=spec.vcpus
         )
+        # Its first names are those of netloop's interfaces.
+        info.next_vif = sum(name.startswith("vif0.") for name in context.interfaces)
         context.infos[0] = info
         write_domain(context.store, info)
 

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class XendContext:
     minimum_domain0_kib: int = 256 * 1024  # dom0-min-mem of RHEL 5's xend-config.sxp
     support_limits: bool = True
     bridges: tuple[str, ...] = ()  # beside those that RHEL 5 has
+    interfaces: Mapping[str, str] = field(default_factory=dict)  # domain 0's own: what they are
     infos: dict[int, DomainInfo] = field(default_factory=dict)
     devices: set[str] = field(default_factory=set)  # additional block devices of domain 0
     events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(EVENTS, 0)))

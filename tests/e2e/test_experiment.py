@@ -262,6 +262,7 @@ def test_workers_with_another_model_are_a_line(tmp_path):
     ("address", "told"),
     [
         ("tcp://127.0.0.1:{port}", "no dask scheduler answers at tcp://127.0.0.1:"),
+        ("''", "the scheduler at an empty address cannot be used: missing port number"),
         ("nonsense", "the scheduler at nonsense cannot be used: missing port number"),
         ("udp://localhost:1", "the scheduler at udp://localhost:1 cannot be used: unknown address"),
     ],

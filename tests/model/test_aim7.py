@@ -134,13 +134,6 @@ def test_a_domain_that_is_destroyed_stops():
     assert ["Domain-0"] == [one.name for one in host.telemetry.snapshot().domains]
 
 
-def test_jobs_are_kept_over_a_save():
-    host = ran("compute", seconds=2)
-    before = result(host, "a")["jobs"]
-    saved = host.hypercalls.saved_state(1)
-    assert before == saved["results"][0]["jobs"]
-
-
 @pytest.mark.parametrize(
     ("bad", "allowed"),
     [

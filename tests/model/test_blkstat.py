@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.model.domain.domain import Domain, Vcpu
+from hypervisor.model.domain.domain import Vcpu
 from hypervisor.model.domain.runstate import BLOCKED, OFFLINE, RUNNABLE, RUNNING
 from hypervisor.model.storage.blkstat import DiskUse, IoWait
 from tests.support.measured import measured
-from tests.support.model.hosts import SECOND, domain, fileio, make_host, result, vbd
+from tests.support.model.hosts import SECOND, bare_domain, domain, fileio, make_host, result, vbd
 
 spans = st.tuples(st.integers(0, 1000), st.integers(0, 1000), st.booleans())
 
@@ -45,7 +45,7 @@ step = st.tuples(
 
 @given(st.lists(step, max_size=40), st.integers(0, 50))
 def test_iowait_is_blocked_time_with_somebody_waiting(steps, rest):
-    one = Domain(1, "a", "", "pv", 0, None, 0)
+    one = bare_domain()
     one.vcpus.append(Vcpu(one, 0, 0, 1))
     runstate = one.vcpus[0].runstate
     waits = IoWait(one)

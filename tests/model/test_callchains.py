@@ -244,3 +244,11 @@ def test_amd_processors_have_svms_functions_on_the_same_stacks():
         "svm_io_instruction",
         "send_pio_req",
     ] == names
+
+
+def test_without_xen_a_path_stands_for_no_other_one():
+    """Only what an HVM guest does instead of a path is its twin, with the place of that one."""
+    native = Costs(IMAGES, is_native=True).paths
+    assert {name: row.like for name, row in native.items()} == {
+        name: row.like for name, row in COSTS.paths.items()
+    }

@@ -183,6 +183,14 @@ def test_an_engine_that_joins_segments_saves_the_most():
     assert spent[1] < 0.7 * spent[0]
 
 
+def test_an_engine_joins_no_datagrams():
+    found = []
+    for nic in ({}, {"outlook_joins": True}):
+        work = receiver(test="UDP_STREAM", message_bytes=8192, rate_bits_per_second=50_000_000)
+        found.append(result(host_of(work, nics=[nic]), "a")["messages"])
+    assert found[0] == found[1] > 300
+
+
 @pytest.mark.parametrize(
     ("nics", "vif", "work", "message"),
     [

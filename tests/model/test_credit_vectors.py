@@ -12,8 +12,9 @@ from hypervisor.model.cpu.sched.credit_accounting import (
 )
 from hypervisor.model.cpu.sched.credit_counters import CreditCounters
 from hypervisor.model.cpu.topology import Topology
-from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
+from hypervisor.model.domain.domain import Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock
+from tests.support.model.hosts import bare_domain
 
 
 class Book:
@@ -34,7 +35,7 @@ class Book:
         self.accounting = CreditAccounting(context, self.rules, self.counters)
         self.domains = []
         for domid, (weight, cap, vcpus) in enumerate(domains, 1):
-            subject = Domain(domid, f"domain{domid}", "", "pv", 0, None, 0)
+            subject = bare_domain(domid)
             domain = DomainRecord(subject, weight, cap)
             domain.vcpus = [
                 VcpuRecord(Vcpu(subject, number, 0, 1), domain, 30) for number in range(vcpus)

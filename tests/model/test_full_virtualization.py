@@ -17,6 +17,7 @@ from tests.support.model.exits import exits, path_ns, symbol_ns
 from tests.support.model.hosts import (
     SECOND,
     behalf_ns,
+    burst,
     cpu,
     cpu_percent,
     domain,
@@ -260,6 +261,12 @@ def test_vcpus_of_a_guest_wait_for_its_shadow_lock():
 def test_a_program_that_computes_is_not_kept_from_running_by_one_that_sends(driver):
     host = ran("hvm", netperf("transmit"), cpu(), seconds=6, drivers=driver)
     assert float(result(host, "a", 1)["work_seconds"]) > 0.1
+
+
+def test_a_timer_brings_no_interrupt_beside_the_ticks():
+    host = ran("hvm", burst(0.1, 1), seconds=1)
+    spent = path_ns(host, 1)
+    assert 0 == spent["hvm_evtchn_upcall"] < spent["hvm_tick"]
 
 
 def interrupted(host: Machine, seconds: int) -> int:

@@ -1,9 +1,20 @@
-"""What a snapshot tells of a guest's kernel is what its /proc shows."""
+"""What a kernel counts of itself: as snapshots tell it and as its /proc shows it."""
 
 import pytest
 
+from hypervisor.model.cpu.look import look
 from tests.support.measured import measured
-from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, fileio, make_host, seen
+from tests.support.model.hosts import (
+    MS,
+    SECOND,
+    burst,
+    cpu,
+    domain,
+    fileio,
+    make_host,
+    netperf,
+    seen,
+)
 
 NAMES = ("Domain-0", "hog", "smp", "io", "windows")
 
@@ -42,3 +53,36 @@ def test_a_task_that_computes_is_a_load_of_one_damped_over_a_minute(host):
 
 def test_tasks_that_wait_for_a_disk_are_a_load_too(host):
     assert measured(measured(seen(host, "io").kernel).load1) > 0.4
+
+
+@pytest.mark.parametrize(
+    ("hypervisor", "work"),
+    [
+        ("none", netperf("receive", test="TCP_STREAM")),
+        ("none", netperf("transmit", test="UDP_STREAM")),
+        ("3.0.3", netperf("transmit", test="UDP_STREAM")),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "-".join(map(str, one.values())),
+)
+def test_what_a_program_does_itself_for_its_packets_is_not_taken_from_interrupts(hypervisor, work):
+    host = make_host(domain0={"vcpus": 2, "workload": [work]}, hypervisor=hypervisor)
+    host.advance(SECOND // 2)
+    system = host.hypercalls.find("Domain-0")
+    assert system is not None
+    with look(host.execution.accounting):
+        times = host.hypercalls.kernel_times.of_domain(system, host.now_ns)
+
+    assert min(times) >= 0
+
+
+def test_packets_of_an_emulated_card_are_softirq_time():
+    host = make_host(domain("a", netperf("receive"), kind="hvm"))
+    host.advance(SECOND // 2)
+    system = host.hypercalls.find("a")
+    assert system is not None
+    packet = host.code.index["rtl8139_receive_packet"]
+    with look(host.execution.accounting):
+        times = host.hypercalls.kernel_times.of_domain(system, host.now_ns)
+        received = sum(one.by_path()[packet] for one in system.domain.path_ns.values())
+
+    assert times.softirq >= received > 0

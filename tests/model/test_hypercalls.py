@@ -85,3 +85,10 @@ def test_notifications_are_hypercalls_too():
 
 def test_an_unmodified_kernel_makes_none_that_are_known():
     assert seen(make_host(domain("a", cpu(), kind="hvm")), "a").hypercalls is None
+
+
+def test_what_a_benchmark_will_do_is_no_hypercall_yet():
+    def calls(*work):
+        return make_host(domain("a", *work)).hypercalls.live[1].hypercalls
+
+    assert calls({"kind": "lmbench", "test": "fork"}) == calls()

@@ -123,7 +123,7 @@ def test_it_runs_in_domain_0_too():
         ({"phases": []}, "phases"),
         ({"phases": ["read", "read"]}, "phases names a phase twice"),
         ({"phases": ["skip"]}, "'write', 'rewrite', 'read', 'reread', 'random_read'"),
-        ({"file_kib": 2**23}, "4194304"),
+        ({"file_kib": 2**22}, "3932160"),
     ],
 )
 def test_a_bad_parameter_is_refused_with_what_is_allowed(bad, message):

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.support.measured import measured
-from tests.support.model.hosts import MS, SECOND, domain, make_host, result, seen
+from tests.support.model.exits import path_ns
+from tests.support.model.hosts import MS, SECOND, cpu, domain, interrupts, make_host, result, seen
 
 RULES = ["3.0.3", "3.1"]
 # Periods that are whole multiples of the 10 ms at which credit is charged.
@@ -28,10 +29,27 @@ def test_a_sleep_ends_at_a_tick_of_4_ms_not_before_its_time(run_ms, sleep_ms, pe
     assert bursts_in_a_second(run_ms, sleep_ms) == pytest.approx(1000 / period_ms, rel=0.01)
 
 
-def test_without_xen_a_kernel_ticks_every_millisecond():
+def test_an_hvm_guests_kernel_ticks_every_millisecond():
     found = bursts_in_a_second(1, 4.5, kind="hvm", work={"program": "linpack"})
 
     assert found == pytest.approx(1000 / 6, rel=0.02)
+
+
+def test_a_kernel_without_xen_ticks_every_millisecond():
+    host = make_host(
+        domain0={"vcpus": 1, "workload": [burst(1, 4.5, program="linpack")]}, hypervisor="none"
+    )
+    host.advance(SECOND)
+
+    assert result(host, "Domain-0")["bursts"] == pytest.approx(1000 / 6, rel=0.02)
+    assert interrupts(host, "Domain-0") == pytest.approx(1000, abs=2)
+
+
+def test_without_xen_the_ticks_of_a_busy_kernel_take_a_thousandth_and_a_half():
+    host = make_host(domain0={"vcpus": 1, "workload": [cpu()]}, hypervisor="none")
+    host.advance(SECOND)
+
+    assert path_ns(host, 0)["timer_tick"] / SECOND == pytest.approx(0.0015, rel=0.1)
 
 
 def test_an_event_from_outside_waits_for_no_tick():

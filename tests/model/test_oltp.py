@@ -12,7 +12,9 @@ from hypervisor.model.workloads.idle import Idle
 from hypervisor.model.workloads.oltp.buffercache import MILLION, misses_per_million
 from hypervisor.model.workloads.oltp.files import Files
 from hypervisor.model.workloads.oltp.log import Log
+from hypervisor.model.workloads.oltp.processes import Processes
 from hypervisor.model.workloads.oltp.transactions import KINDS
+from tests.support.model.exits import path_ns
 from tests.support.model.hosts import HOST, MS, SECOND, domain, make_host, result, seen
 
 SMALL = {"database_mib": 64, "cache_mib": 64}  # all of it is in the cache
@@ -120,6 +122,12 @@ def test_physical_reads_are_the_reads_by_chance_that_miss():
     assert 0.5 < due < 5  # what such benchmarks have
 
 
+def test_before_anything_was_read_nothing_is_said_of_hits():
+    host = make_host(domain("a", oltp(**SMALL)))
+    host.advance(1)
+    assert "cache_hit_ratio" not in result(host, "a")
+
+
 # The log.
 
 
@@ -145,20 +153,41 @@ def test_what_comes_while_a_write_is_under_way_goes_with_the_next():
     assert done["commits"] > 2 * done["log_writes"]
 
 
+class Client:
+    def __init__(self):
+        self.answered = 0
+
+    def committed(self):
+        self.answered += 1
+
+
+def log_on(host):
+    """Return the log of a database with a process of its own in the guest."""
+    idle = host.hypercalls.residents[1].programs.running[0]
+    assert isinstance(idle, Idle)
+    site = idle._site
+    process = site.guest.spawn("/bin/bash")[0]
+    return Log(site, Files(site, 64, 8192), Processes(site), process, "oracle_log", 512)
+
+
+def test_all_redo_is_written_however_many_commit_at_once():
+    """A write takes 1 MiB at most; who does not go with it goes with the next."""
+    host = make_host(domain("a", {"kind": "idle"}))
+    log, client = log_on(host), Client()
+    for _ in range(512):
+        log.commit(3600, client)
+    host.advance(10 * SECOND)
+    assert (client.answered, log.commits) == (512, 512)
+    assert log.bytes >= 512 * 3600
+    assert log.writes == 3  # the first alone
+
+
 @pytest.mark.parametrize("rate_per_second", [20, 200, 800])
 def test_commits_for_each_write_are_those_of_a_group(rate_per_second):
     """Those that come by chance while a write is under way, or one alone: r L + exp(-r L)."""
     host = make_host(domain("a", {"kind": "idle"}), domain0={"cpus": "0"}, cores_per_socket=4)
-    idle = host.hypercalls.residents[1].programs.running[0]
-    assert isinstance(idle, Idle)
-    site = idle._site
-    files = Files(site, 64, 8192)
-    log = Log(site, files, site.guest.spawn("/bin/bash")[0], 512)
+    log = log_on(host)
     draw = random.Random(1)
-
-    class Client:
-        def committed(self):
-            pass
 
     def commit(_):
         log.commit(2500, Client())
@@ -204,6 +233,29 @@ def test_engines_need_fewer_switches_than_processes():
         assert kernel is not None and kernel.context_switches is not None
         switches.append(kernel.context_switches / result(host, "a")["transactions"])
     assert switches[1] < switches[0]
+
+
+@pytest.mark.parametrize(("engine", "program"), [("oracle", "oracle"), ("sybase", "dataserver")])
+def test_a_database_executes_no_code_of_another(engine, program):
+    host = ran(3, engine=engine, clients=16, **SMALL)
+    spent = path_ns(host, 1)
+    paths = {path.name: path.program for path in host.code.paths}
+    executed = {paths[name] for name, ns in spent.items() if ns} - {None}
+    assert {program} == {path.rpartition("/")[2] for path in executed if path is not None}
+
+
+def test_an_engine_runs_on_one_vcpu_at_a_time():
+    """The log and the writer are work of the engines, too."""
+    guest = domain("a", oltp(engine="sybase", clients=32, **SMALL), vcpus=2, memory_mib=512)
+    host = make_host(guest, domain0={"cpus": "0"}, cores_per_socket=4)
+    vcpus = host.hypercalls.residents[1].domain.vcpus
+    twice = 0
+    while host.now_ns < SECOND:
+        host.advance(host.now_ns + MS // 20)
+        running = [one.current.task for one in vcpus if one.is_running and one.current is not None]
+        programs = [task for task in running if task.tgid]
+        twice += len(programs) > len({task.tid for task in programs})
+    assert twice == 0
 
 
 # Clients outside.

@@ -103,37 +103,6 @@ def test_no_time_is_negative_and_all_of_them_are_the_running_time(host, name):
     assert running + stolen == times.user + times.system + times.irq + times.softirq
 
 
-@pytest.mark.parametrize(
-    ("hypervisor", "work"),
-    [
-        ("none", netperf("receive", test="TCP_STREAM")),
-        ("none", netperf("transmit", test="UDP_STREAM")),
-        ("3.0.3", netperf("transmit", test="UDP_STREAM")),
-    ],
-    ids=lambda one: one if isinstance(one, str) else "-".join(map(str, one.values())),
-)
-def test_what_a_program_does_itself_for_its_packets_is_not_taken_from_interrupts(hypervisor, work):
-    host = make_host(domain0={"vcpus": 2, "workload": [work]}, hypervisor=hypervisor)
-    host.advance(SECOND // 2)
-    with look(host.execution.accounting):
-        system = resident(host, "Domain-0")
-        times = host.hypercalls.kernel_times.of_domain(system, host.now_ns)
-
-    assert min(times) >= 0
-
-
-def test_packets_of_an_emulated_card_are_softirq_time():
-    host = make_host(domain("a", netperf("receive"), kind="hvm"))
-    host.advance(SECOND // 2)
-    system = resident(host, "a")
-    packet = host.code.index["rtl8139_receive_packet"]
-    with look(host.execution.accounting):
-        times = host.hypercalls.kernel_times.of_domain(system, host.now_ns)
-        received = sum(one.by_path()[packet] for one in system.domain.path_ns.values())
-
-    assert times.softirq >= received > 0
-
-
 def test_looking_twice_shows_the_same(host):
     assert files(host, "twins") == files(host, "twins")
 

@@ -1,6 +1,7 @@
 """`xenprof experiment`: runs variants of a scenario side by side, and shows what each gives."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -70,6 +71,7 @@ def command(
     if scheduler is not None and workers is not None:
         raise UsageError("--workers are processes here, and --scheduler has its own")
     with lasting():
+        from xenprof.experiment.errors import RunFailed, one_line
         from xenprof.experiment.reading import load
         from xenprof.experiment.record import Record
 
@@ -86,7 +88,11 @@ def command(
             return _INTERRUPTED
         _show(experiment, record, folder, wants_json)
     except OSError as error:
-        raise UsageError(f"{error.filename or folder}: {error.strerror or error}") from None
+        if error.filename is None:  # it is of a connection to workers, not of a file
+            raise RunFailed(
+                f"worker processes: {one_line(error) or 'they do not answer'}"
+            ) from None
+        raise UsageError(f"{error.filename2 or error.filename}: {error.strerror}") from None
     earlier = f"; {there} of {len(experiment.runs())} runs were there" if there else ""
     print(f"xenprof: written to {folder}{earlier}", file=sys.stderr)
     for line in refused:
@@ -103,6 +109,9 @@ def _run(
     due = missing(experiment, record)
     if not due:
         return ()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
     try:
         with counted("runs") as told, _cluster(scheduler, workers, len(due)) as client:
             return run_all(experiment, record, client, told)
@@ -113,6 +122,11 @@ def _run(
             file=sys.stderr,
         )
         return None
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """End as by Ctrl-C, with processes and folders."""
+    raise KeyboardInterrupt
 
 
 def _show(experiment: "Experiment", record: "Record", folder: Path, wants_json: bool) -> None:

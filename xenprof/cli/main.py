@@ -67,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     import click
 
     from hypervisor.errors import HostError
+    from hypervisor.oneline import one_line
     from xenprof.cli.notes import note_what_was_meant
     from xenprof.errors import XenprofError
 
@@ -85,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             note_what_was_meant(error.message)
         return error.exit_code
     except (HostError, XenprofError) as error:
-        print(f"xenprof: {error}", file=sys.stderr)
+        print(f"xenprof: {one_line(str(error))}", file=sys.stderr)
         # The domains of a run are not those of the service.
         domains = () if arguments[:1] == ["run"] else None
         note_what_was_meant(str(error), _state_dir(arguments), domains)

@@ -16,7 +16,10 @@ from xenprof.profile.losses import lost_text
 from xenprof.xentop.span import waited_ns
 
 # Results that are 0 only if a workload did nothing; latencies and rates say nothing more.
-_DONE = ("units", "bursts", "bytes", "messages", "requests", "transactions", "operations")
+_DONE = (
+    "units", "work_seconds", "bursts", "bytes", "messages", "requests", "transactions",
+    "operations", "flops", "jobs", "objects",
+)  # fmt: skip
 XENOPROF_COUNTERS = ("total", "active", "passive", "others", "lost", "invalid", "corrupted")
 _VIF_FIELDS = (
     "index", "name", "mac", "bridge",
@@ -58,22 +61,34 @@ def never_ran(snapshot: HostSnapshot) -> list[str]:
     for domain in snapshot.domains:
         for number, workload in enumerate(domain.workloads, 1):
             done = [workload[name] for name in _DONE if name in workload]
-            if done and not any(done):
-                why = _why_not(domain)
+            if (done and not any(done)) or (not done and "hindered" in workload):
+                why = workload.get("hindered") or _why_not(domain, snapshot.scheduler)
                 lines.append(
-                    f"{domain.name}: its workload {number} ({workload['kind']}) has done nothing"
-                    f"{': ' if why else ''}{why}"
+                    f"{domain.name}: its workload {number} ({workload['kind']}) has done nothing: "
+                    f"{why}"
                 )
     return lines
 
 
-def _why_not(domain: DomainSnapshot) -> str:
+def _why_not(domain: DomainSnapshot, scheduler: str | None) -> str:
+    """Return the first of what may hold all programs of a domain that is the case."""
     if domain.oom_kills:
         return "its kernel has killed processes for lack of memory; give it more memory_mib"
+    if domain.crashed:
+        return "it has crashed"
+    if domain.shutdown:
+        return "it has shut down"
     if domain.paused:
         return "it is paused"
     if not domain.cpu_ns:
-        return "it has had no processor; look at cpus, weight, cap and its neighbours'"
+        if not waited_ns(domain):
+            return "it has slept all the time; what it waits for has not come yet"
+        shares = "its slice" if scheduler == "sedf" else "weight, cap"
+        return f"it has had no processor; look at cpus, {shares} and its neighbours'"
+    if any(vif.rate_limited_ns for vif in domain.vifs):
+        return "rate= of its interface has held it up"
+    if any(vbd.in_flight_requests for vbd in domain.vbds):
+        return "its requests to a disk have not been answered yet"
     return "it had no time for that"
 
 

@@ -18,3 +18,8 @@ class ExperimentError(XenprofError):
 
 class RunFailed(XenprofError):
     """Says that a run cannot be done: by this scheduler, or by any."""
+
+
+def one_line(text: object) -> str:
+    """Return what a library says as a part of a line."""
+    return " ".join(str(text).split())[:300]

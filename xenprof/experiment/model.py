@@ -48,7 +48,7 @@ def domain_names(tables: Mapping[str, Any]) -> list[str]:
 
 
 def booted(tables: Mapping[str, Any], seed: int | None = None) -> Host:
-    """Return a booted host, with a seed in place of its own.
+    """Return a booted host as programs may use it, with a seed in place of its own.
 
     Raises: HostError for what only the host can know.
     """

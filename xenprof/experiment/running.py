@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
-from xenprof.experiment.errors import RunFailed
+from xenprof.experiment.errors import RunFailed, one_line
 from xenprof.experiment.identity import identity
 from xenprof.experiment.job import run
 from xenprof.experiment.plan import Experiment, Variant
@@ -57,7 +57,7 @@ def run_all(
         except RunFailed:
             raise
         except Exception as error:  # whatever another installation raises
-            raise RunFailed(f"{where}: {type(error).__name__}: {_line(error)}") from None
+            raise RunFailed(f"{where}: {type(error).__name__}: {one_line(error)}") from None
         if isinstance(found, str):
             refused[variant.digest, seed] = f"{shown}: {found}"
         else:
@@ -68,7 +68,3 @@ def run_all(
         done += 1
         told(done, of)
     return tuple(dict.fromkeys(refused[key] for key in due if key in refused))
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

@@ -81,7 +81,7 @@ class CodeBook:
         self.is_native = is_native
         self._parts = [parts_of(row, costs, self._cpu, arch) for row in costs.paths.values()]
         self.paths: tuple[CodePath, ...] = tuple(
-            _code_path(index, row, parts, self._weight(row.like))
+            _code_path(index, row, parts, self._weight(row.fixed_like))
             for index, (row, parts) in enumerate(
                 zip(costs.paths.values(), self._parts, strict=True)
             )

@@ -75,8 +75,8 @@ class PathRow:
 
     `fixed_cycles`: the cycles of one unit on every cpu. `program`: the image whose user code runs.
     `is_softirq`: where an interrupt executes it, it does so in a softirq. `like`: the path of which
-    this is what an HVM guest, or a host without Xen, does instead; its `fixed_cycles` are those of
-    that path.
+    this is what an HVM guest does instead. `fixed_like`: the one, as it is under Xen, whose
+    `fixed_cycles` it has in proportion to its ops; "": they are its own.
     """
 
     name: str
@@ -86,6 +86,7 @@ class PathRow:
     program: Image | None
     is_softirq: bool = False
     like: str = ""
+    fixed_like: str = ""
 
 
 class Costs:
@@ -144,7 +145,9 @@ def twins(
         base = paths[name]
         exact = {op: Fraction(count) for op, count in counts.items()}
         twin = f"hvm_{name}"
-        rows[twin] = PathRow(twin, base.unit, exact, base.fixed_cycles, base.program, like=name)
+        rows[twin] = PathRow(
+            twin, base.unit, exact, base.fixed_cycles, base.program, like=name, fixed_like=name
+        )
     return rows
 
 
@@ -163,8 +166,8 @@ def _without_xen(
             usual = {} if ops[op].image.key == HYPERVISOR else {op: Fraction(1)}
             for other, each in instead.get(op, usual).items():
                 found[other] = found.get(other, Fraction(0)) + count * Fraction(each)
-        like = row.like or name
-        rows[name] = replace(row, ops=found, like=like) if found else row
+        same = row.fixed_like or name
+        rows[name] = replace(row, ops=found, fixed_like=same) if found else row
     return rows
 
 

@@ -34,6 +34,11 @@ class NativeKernels:
         return self._instead(name)
 
     def _instead(self, name: str) -> Function:
+        """Return what a native kernel has for a function.
+
+        Of some that only Xen's kernel has, it has nothing (an empty name in `symbols.toml`): no HVM
+        guest executes them. Each still needs a place, and that is the first function.
+        """
         native = self._images[NATIVE]
         other = native.instead.get(name, name)
         key, _, found = other.rpartition(":")

@@ -24,15 +24,14 @@ from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
 from hypervisor.model.domain.pathtimes import PathTimes
 from hypervisor.model.domain.runstate import BLOCKED, NEVER, OFFLINE, RUNNABLE, RUNNING
 from hypervisor.model.timing.clock import Clock
+from hypervisor.model.timing.kernelticks import XEN_TICK_NS
 from hypervisor.trace_events import BLOCK, S_TIMER, SLEEP, T_TIMER, WAKE
 
-# Source: sched_credit.c, CSCHED_TICKS_PER_... and the 100 Hz guest timer.
-TICK_NS: Final = 10_000_000
 # Until the new domain's caches are warm: tens of microseconds (judgement).
 SWITCH_NS: Final = 20_000
 # Samples are counted every 200 ms (judgement).
 COUNT_TICKS: Final = 20
-COUNT_NS: Final = COUNT_TICKS * TICK_NS
+COUNT_NS: Final = COUNT_TICKS * XEN_TICK_NS
 # A task that has run this long without sleeping is not interactive any more (judgement; Linux's
 # bonus falls gradually).
 INTERACTIVE_NS: Final = 2_000_000
@@ -89,7 +88,7 @@ class Execution:
         """Start the 10 ms ticks and every pcpu's slices."""
         for pcpu in self.pcpus:
             self._context.tickle(pcpu.number)
-        self.clock.schedule(self.clock.now + TICK_NS, self._tick)
+        self.clock.schedule(self.clock.now + XEN_TICK_NS, self._tick)
 
     # Operations for the scheduler.
 
@@ -351,6 +350,8 @@ class Execution:
             if work.done is not None:
                 if self.trace.is_on:
                     self.trace.enter(vcpu, work)
+                if work.task.tgid:  # it may have been queued elsewhere meanwhile
+                    work.task.vcpu = vcpu.vcpu_id
                 work.done(work)
             if vcpu.current is None and vcpu.is_running:
                 self._next_work(vcpu)
@@ -362,7 +363,7 @@ class Execution:
 
     def _tick(self, _: object) -> None:
         now = self.clock.now
-        self.clock.schedule(now + TICK_NS, self._tick)
+        self.clock.schedule(now + XEN_TICK_NS, self._tick)
         for pcpu in self.pcpus:
             vcpu = pcpu.current
             if vcpu is not None:

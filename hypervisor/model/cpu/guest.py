@@ -12,7 +12,6 @@ from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.processtable import ProcessTable
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.domain.evtchn import Port
-from hypervisor.model.timing.kernelticks import KernelTicks
 
 Arg = TypeVar("Arg")
 
@@ -58,7 +57,6 @@ class Guest:
         code: CodeBook,
         panic: Callable[[], object],
         plugging: Callable[[Vcpu], object],
-        ticks: KernelTicks,
     ) -> None:
         """`panic()`: the kernel gives up; `plugging(vcpu)`: a vcpu will come online."""
         self.domain = domain
@@ -70,11 +68,13 @@ class Guest:
         self._pager: Pager | None = None
         self._gate: Pager | None = None  # the pager, while it must admit tasks
         self.panic = panic
-        self.ticks = ticks
+        self.ticks = domain.ticks
         self._plugging = plugging
         self._next_tgid = FIRST_TGID
         self._units = code.hvm_units if domain.is_hvm else code.units
-        timer = [self._units[name] for name in ("evtchn_upcall", "set_timer")]
+        # An HVM guest's timers expire at its ticks, whose interrupts are paid for (hvm.ticks).
+        names = ("set_timer",) if domain.is_hvm else ("evtchn_upcall", "set_timer")
+        timer = [self._units[name] for name in names]
         self._timer_parts = [(unit.path, unit.cycles << Q) for unit in timer]
         self._timer_calls = sum(unit.hypercalls for unit in timer)
 
@@ -193,7 +193,7 @@ class Guest:
     def wake_at(
         self, at_ns: int, task: TaskIdentity, make: Callable[[Arg], AnyWork | None], arg: Arg
     ) -> None:
-        """Let `task` sleep until `at_ns`, then charge the timer upcall and run `make(arg)`.
+        """Let `task` sleep until `at_ns`, then charge the timer and run `make(arg)`.
 
         If that is None, the task is not woken, as it has not begun its earlier work yet.
         """

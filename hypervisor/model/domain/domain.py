@@ -12,6 +12,7 @@ from hypervisor.model.domain.pathtimes import PathTimes
 from hypervisor.model.domain.runstate import Runstate
 from hypervisor.model.domain.softirqs import Softirqs
 from hypervisor.model.timing.clock import Timer
+from hypervisor.model.timing.kernelticks import KernelTicks
 from hypervisor.shutdown import CRASH
 
 GUEST_TIMESLICE_NS: Final = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
@@ -83,7 +84,7 @@ class Vcpu:
         self.timer: Timer | None = None  # end of the present segment
         self.interrupts: list[AnyWork] = []  # short queues, as is `tasks`
         self.tasks: list[AnyWork] = []
-        self.softirqs = Softirqs()
+        self.softirqs = Softirqs(domain.ticks)
         self.current: AnyWork | None = None
         self.current_is_interrupt = False
         self.hog_ns = 0  # when one of its hogs last ran, or came
@@ -197,6 +198,7 @@ class Domain:
         "shutdown_reason",
         "switches",
         "target_kib",
+        "ticks",
         "uuid",
         "vcpus",
         "virqs",
@@ -211,7 +213,9 @@ class Domain:
         memory_kib: int,
         maximum_kib: int | None,
         created_ns: int,
+        ticks: KernelTicks,
     ) -> None:
+        """`ticks` are those of its kernel."""
         self.domid = domid
         self.name = name
         self.uuid = uuid
@@ -220,6 +224,7 @@ class Domain:
         self.memory_kib = self.target_kib = self.configured_kib = memory_kib
         self.maximum_kib = maximum_kib
         self.created_ns = created_ns
+        self.ticks = ticks
         self.vcpus: list[Vcpu] = []
         self.pause_count = 0
         self.shutdown_reason: int | None = None  # set when it has ended, until xend destroys it

@@ -9,21 +9,23 @@ Source: Linux 2.6.18, kernel/softirq.c, __do_softirq and irq_exit.
 
 from typing import Final
 
+from hypervisor.model.timing.kernelticks import KernelTicks
+
 ROUNDS: Final = 10  # MAX_SOFTIRQ_RESTART
 # A round has a budget of 300 packets (netdev_budget), and here a piece of work has fewer; each
 # takes domain 0 some 3 us or more (judgement).
 ROUND_NS: Final = 1_000_000
-# Of the timer: 250 a second in RHEL 5's kernel for Xen (recalled; judgement).
-TICK_NS: Final = 4_000_000
 NEVER_NS: Final = (1 << 62) - 1  # no object in compiled code
 
 
 class Softirqs:
     """The rounds of one vcpu, which are counted while tasks wait for it."""
 
-    __slots__ = ("_began_ns", "_ended_ns", "_left", "_rounds", "yields_ns")
+    __slots__ = ("_began_ns", "_ended_ns", "_left", "_rounds", "_ticks", "yields_ns")
 
-    def __init__(self) -> None:
+    def __init__(self, ticks: KernelTicks) -> None:
+        """`ticks` are those of its kernel."""
+        self._ticks = ticks
         self._rounds = 0
         self._began_ns = 0  # the present round
         self._left = 0  # of what was waiting then
@@ -42,7 +44,7 @@ class Softirqs:
                 self._began_ns = now_ns
             if self._rounds > ROUNDS:
                 self._rounds = 0
-                self.yields_ns = (now_ns // TICK_NS + 1) * TICK_NS
+                self.yields_ns = self._ticks.at_or_after(now_ns + 1)
                 return False
             self._left = waiting
         self._left -= 1

@@ -15,6 +15,7 @@ from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Vcpu
+from hypervisor.model.domain.runstate import BLOCKED
 from hypervisor.trace_events import BLOCK
 
 QEMU_DM: Final = "/usr/lib64/xen/bin/qemu-dm"
@@ -52,7 +53,6 @@ class DeviceModel:
         self.guest = guest
         self.domid = guest.domain.domid
         self.thread, self.disk_thread = server.spawn(QEMU_DM, threads=2)
-        self.accesses = 0  # of all vcpus
         self.interrupts = 0  # that disks and cards have raised
         self._jobs: deque[Job[Any]] = deque()
         self._is_busy = False
@@ -88,7 +88,6 @@ class DeviceModel:
         """
         vcpu = self.guest.domain.vcpus[vcpu_id]
         execution = self.guest.execution
-        self.accesses += accesses
         job = Job([("qemu_access", accesses), *costs], done, arg, vcpu)
         _block(execution, vcpu)
         clock = execution.clock
@@ -132,6 +131,8 @@ def _block(execution: Execution, vcpu: Vcpu) -> None:
         if execution.trace.is_on:
             execution.trace.vcpu(BLOCK, vcpu)
         execution.scheduler.sleep(vcpu)
+        if not vcpu.is_running:
+            vcpu.runstate.change(BLOCKED, execution.clock.now)
         execution.decide_now()
 
 

@@ -47,7 +47,6 @@ class EmulatedDisk:
         self._vbd = vbd
         self._waiting: deque[Command] = deque()
         self._is_busy = False
-        self.commands = 0
         thread = (model.pid, model.disk_thread)
         self._data = Loop(
             vbd.place, cache, model.server, thread, model.domid, self._moved, "qemu_ide_chunk"
@@ -77,7 +76,6 @@ class EmulatedDisk:
             return
         self._is_busy = True
         command = self._waiting.popleft()
-        self.commands += 1
         parts = self._guest.parts(("hvm_device_access", ACCESSES_TO_START))
         self._guest.interrupt(command.io.vcpu, Work(parts, self._written, command))
 

@@ -17,7 +17,7 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.hvm.devicemodel import DeviceModel
 from hypervisor.model.network.lot import Costs, Lot
 from hypervisor.model.network.netfront import NetFrontend
-from hypervisor.model.network.traffic import CLOSED, RING_FULL, Traffic
+from hypervisor.model.network.traffic import CLOSED, Traffic
 
 # The real queue of a tap device is shorter; but packets that come one by one are one lot here
 # (judgement).
@@ -42,7 +42,6 @@ class EmulatedCard:
         self.has_tso = False
         self.is_replaced = False  # by the vif
         self._waiting = 0  # packets in the tap device's queue and in qemu-dm
-        self._leaving = 0  # packets that it has sent and domain 0 still has
 
     @property
     def traffic(self) -> Traffic:
@@ -67,6 +66,7 @@ class EmulatedCard:
     def send(self, lot: Lot, vcpu_id: int) -> None:
         """Let qemu-dm write a lot to the tap device, while this vcpu waits."""
         if self.is_replaced:
+            lot.source = self.vif
             self.vif.send(lot, vcpu_id)
             return
         if self.vif.is_closed:
@@ -81,7 +81,6 @@ class EmulatedCard:
 
     def _sent(self, lot: Lot) -> None:
         self.traffic.transmitted(lot.packets, lot.ip_bytes)
-        self._leaving += lot.packets
         self.vif.bridge.carry(lot, [], self.domid)
         if not self._kernel.domain.dying:
             self._model.interrupts += lot.packets
@@ -98,12 +97,8 @@ class EmulatedCard:
 
     def left(self, lot: Lot) -> None:
         """Free the sender's buffers of a lot."""
-        if self._leaving >= lot.packets:
-            self._leaving -= lot.packets
-            if not self._kernel.domain.dying:
-                lot.flow.left(lot)
-        else:
-            self.vif.left(lot)
+        if not self._kernel.domain.dying:
+            lot.flow.left(lot)
 
     def toll(self, lot: Lot) -> Costs:
         """Return what domain 0 does to put a lot into the tap device's queue."""
@@ -114,16 +109,12 @@ class EmulatedCard:
         if self.is_replaced:
             return self.vif.take(lot)
         if self._kernel.domain.dying or self.vif.is_closed:
-            self._drop(CLOSED, lot)
+            self.vif.refuse(CLOSED, lot)
             return 0
-        fits = min(lot.packets, TAP_PACKETS - self._waiting)
-        if fits < lot.packets:
-            lost = lot.rest(fits) if fits else lot
-            self._drop(RING_FULL, lost)
-            lost.flow.dropped(lost)
-            if not fits:
-                return 0
-            lot = lot.first(fits)
+        accepted = self.vif.accept(lot, TAP_PACKETS - self._waiting)
+        if accepted is None:
+            return 0
+        lot = accepted
         self._waiting += lot.packets
         costs = [
             ("qemu_receive_packet", lot.packets),
@@ -132,10 +123,6 @@ class EmulatedCard:
         ]
         self._model.serve(costs, self._put, lot)
         return 0
-
-    def _drop(self, reason: str, lot: Lot) -> None:
-        self.traffic.receive_drops[reason] += lot.packets
-        self.vif.bridge.undelivered.received(lot.packets, lot.ip_bytes)
 
     def _put(self, lot: Lot) -> None:
         if self._kernel.domain.dying:

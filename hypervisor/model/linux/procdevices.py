@@ -4,16 +4,18 @@ Domain 0 has the disk sda and the card peth0. The script network-bridge of 3.0.3
 vif0.0, the other end of domain 0's own eth0, on the bridge xenbr0.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from hypervisor.model.linux.system import Hardware, System
 from hypervisor.model.memory.swap import DISK_KIB
 from hypervisor.model.network.traffic import Traffic
+from hypervisor.model.scenario.scsinames import scsi_index, scsi_number
 from hypervisor.model.storage.blkstat import DiskUse
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
-SDA: Final = 8 << 8  # as Linux numbers the first SCSI disk
+GNBD: Final = 252 << 8  # a major for local use, as the driver gets one when it is loaded
 _NET_HEAD: Final = (
     "Inter-|   Receive                                                |  Transmit\n"
     " face |bytes    packets errs drop fifo frame compressed multicast"
@@ -33,16 +35,22 @@ class _Disk(NamedTuple):
 def _disks(system: System, hardware: Hardware) -> list[_Disk]:
     found = []
     if not system.domain.domid:
-        for number, disk in enumerate(hardware.blkback.stores.disks):
+        for at, disk in enumerate(hardware.blkback.stores.disks):
             kib = disk.sectors * SECTOR_BYTES // 1024
-            found.append(_Disk(SDA + 16 * number, disk.name, kib, disk.use))
+            found.append(_Disk(_number(disk.name, at), disk.name, kib, disk.use))
     elif system.devices.initiator is not None:
-        for number, lun in enumerate(system.devices.initiator.disks):
-            found.append(_Disk(SDA + 16 * number, lun.name, DISK_KIB, lun.use))
+        for at, lun in enumerate(system.devices.initiator.disks):
+            found.append(_Disk(_number(lun.name, at), lun.name, DISK_KIB, lun.use))
     found += [
         _Disk(vbd.spec.device, vbd.spec.frontend, DISK_KIB, vbd.use) for vbd in system.devices.vbds
     ]
     return found
+
+
+def _number(name: str, at: int) -> int:
+    """Return the number of a disk; `at` is its place among all, for those that are not SCSI's."""
+    index = scsi_index(name)
+    return GNBD + at if index is None else scsi_number(index)
 
 
 def diskstats(system: System, hardware: Hardware, now_ns: int) -> str:
@@ -116,12 +124,13 @@ def _of_domain0(
             rows[f"vif0.{own}"] = _other_end(port.own.traffic)
             own += 1
         rows[port.bridge.name] = _row(port.bridge.traffic)
-    for number, vif in enumerate(system.devices.vifs, own):
-        rows[f"eth{number}"] = _row(vif.traffic)
     for other in systems:
         for vif in other.devices.vifs:
             rows[vif.name] = _other_end(vif.traffic)
-    return rows
+    free = (name for name in map("eth{}".format, itertools.count(own)) if name not in rows)
+    return rows | {
+        name: _row(vif.traffic) for name, vif in zip(free, system.devices.vifs, strict=False)
+    }
 
 
 def _row(traffic: Traffic) -> _Row:

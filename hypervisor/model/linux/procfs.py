@@ -9,17 +9,19 @@ from dataclasses import dataclass
 
 from hypervisor.errors import Refused
 from hypervisor.model.codebook.book import CodeBook
-from hypervisor.model.cpu.execution import TICK_NS, Execution
+from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.look import look
 from hypervisor.model.linux.procdevices import diskstats, net_dev, partitions, vmstat
 from hypervisor.model.linux.procprocesses import Processes
 from hypervisor.model.linux.proctimes import (
     LOAD_PERIOD_NS,
+    USER_TICK_NS,
     KernelTimes,
     LoadAverages,
     running_tasks,
 )
 from hypervisor.model.linux.system import Hardware, System
+from hypervisor.model.timing.kernelticks import XEN_TICK_NS
 from hypervisor.telemetry import GuestKernelSnapshot
 
 # vendor, family, model, name, stepping, cache in KB: as in the boot ring (judgement there).
@@ -144,7 +146,7 @@ class ProcFiles:
                 times[f"cpu{vcpu.vcpu_id}"] = self._times.of_vcpu(vcpu, system, self._now)
         lines = []
         for name, spent in times.items():
-            user, *others = (ns // TICK_NS for ns in spent)
+            user, *others = (ns // USER_TICK_NS for ns in spent)
             lines.append(" ".join(map(str, (name, user, 0, *others))))
         boot_ns = self._unix_ns() - self._times.uptime_ns(domain, self._now)
         lines += [
@@ -160,12 +162,14 @@ class ProcFiles:
     def _interrupts(self, system: System) -> int:
         """Return the number of event channel upcalls, interrupts of cards, and ticks.
 
-        There is a tick every 10 ms of running.
+        There is a timer event every 10 ms of running; a host without Xen ticks all the time.
         One-shot timers are not included, because the model does not count them. An HVM guest has
         the interrupts of its emulated hardware instead of ticks of running time.
         """
         domain, emulation = system.domain, system.devices.emulation
-        ticks = domain.cpu_ns(self._now) // TICK_NS
+        ticks = domain.cpu_ns(self._now) // XEN_TICK_NS
+        if system.guest.code.is_native:
+            ticks = self._times.uptime_ns(domain, self._now) // system.guest.ticks.tick_ns
         count = domain.channels.received + domain.virqs
         count += ticks if emulation is None else emulation.interrupts
         hardware = self._hardware

@@ -9,11 +9,10 @@ from typing import Final
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import TaskIdentity
-from hypervisor.model.cpu.execution import TICK_NS
 from hypervisor.model.cpu.guest import Process
 from hypervisor.model.cpu.processtable import XENWATCH
 from hypervisor.model.domain.modes import PathModes, user_kernel_ns
-from hypervisor.model.linux.proctimes import running_tasks
+from hypervisor.model.linux.proctimes import USER_TICK_NS, running_tasks
 from hypervisor.model.linux.system import System
 from hypervisor.model.memory.pages import PAGE_KIB
 
@@ -55,7 +54,7 @@ class Processes:
         fields: list[object] = [0] * _FIELDS
         is_running = any(task in threads for task in running_tasks(system.domain))
         fields[:4] = [pid, f"({process.name[:15]})", "R" if is_running else "S", 1]
-        fields[13:15] = [ns // TICK_NS for ns in self.times_ns(system, pid)]
+        fields[13:15] = [ns // USER_TICK_NS for ns in self.times_ns(system, pid)]
         resident_kib = process.working_set_kib
         all_kib = sum(one.working_set_kib for one in living.values())
         if all_kib:

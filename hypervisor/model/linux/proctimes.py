@@ -9,7 +9,7 @@ all times are exact, not sampled.
 Source: Linux 2.6.18-xen, arch/i386/kernel/time-xen.c (timer_interrupt), kernel/sched.c.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hypervisor.model.codebook.work import TaskIdentity
 from hypervisor.model.cpu.guest import Guest
@@ -22,6 +22,7 @@ from hypervisor.model.timing.clock import Clock
 LOAD_PERIOD_NS = 5_000_000_000
 LOAD_BITS = 11
 LOAD_DECAY = (1884, 2014, 2037)
+USER_TICK_NS: Final = 10_000_000  # in which /proc tells times: USER_HZ is 100
 
 
 class CpuTimes(NamedTuple):

@@ -11,6 +11,7 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.network.bridge import NOBODY
 from hypervisor.model.network.lot import Costs, Lot
 from hypervisor.model.network.nic import Nic
+from hypervisor.model.network.tcp import SEGMENT_PATH
 from hypervisor.model.network.traffic import Traffic
 from hypervisor.model.scenario.nics import NicTable
 from hypervisor.model.timing.clock import Clock
@@ -74,7 +75,7 @@ class Card:
                 costs.append(("nic_interrupt", interrupts))
             if not self._sums:
                 costs.append(("checksum_kib", -(-lot.ip_bytes // 1024)))
-            if self._joins and lot.packets > 1 and lot.payload_bytes:
+            if self._joins and lot.packets > 1 and lot.receive_path == SEGMENT_PATH:
                 lot = joined(lot)
             # There are as many runs of netback's tasklet as interrupts with such frames.
             lot.runs = min(lot.packets, max(1, interrupts // len(lots)))

@@ -93,6 +93,7 @@ class Lot:
 
     A packet with more than `mss_bytes` is cut into frames by the card that sends it (TSO). An
     acknowledgement has no payload; `mark` is the number of bytes that a lot of them acknowledges.
+    `number` is that of its first packet among those of its flow, if the flow counts them.
     For a lot that `is_patient` nobody waits: what it says is known, and only its packets are to be
     moved, at no particular time.
     """
@@ -106,6 +107,7 @@ class Lot:
         "is_patient",
         "mark",
         "mss_bytes",
+        "number",
         "packets",
         "payload_bytes",
         "receive_path",
@@ -130,6 +132,7 @@ class Lot:
         header_bytes: int,
         mark: int = 0,
         *,
+        number: int = 0,
         has_sg: bool = False,
     ) -> None:
         """`receive_path` is the path by which the receiver's protocol takes a packet.
@@ -148,6 +151,7 @@ class Lot:
         self.packets = 0
         self.payload_bytes = 0
         self.mark = 0
+        self.number = number
         self.frames = self.ip_bytes = self.slots = self.slots_each = self.runs = 0
         self._measure(packets, payload_bytes, mark)
 
@@ -193,8 +197,8 @@ class Lot:
         """Return whether its last frame is not full: no more data waited behind it."""
         return bool(self.payload_bytes % self.mss_bytes)
 
-    def like(self, packets: int, payload_bytes: int, mark: int) -> "Lot":
-        """Return a lot of the same kind of packets."""
+    def _part(self, number: int, packets: int, payload_bytes: int, mark: int) -> "Lot":
+        """Return a lot of some of its packets."""
         lot = Lot(
             self.flow,
             self.source,
@@ -206,6 +210,7 @@ class Lot:
             self.mss_bytes,
             self.header_bytes,
             mark,
+            number=number,
             has_sg=self.has_sg,
         )
         lot.is_patient = self.is_patient
@@ -213,11 +218,14 @@ class Lot:
 
     def first(self, packets: int) -> "Lot":
         """Return a lot of the first `packets`, fewer than all."""
-        return self.like(packets, packets * self.unit_bytes, self.mark * packets // self.packets)
+        return self._part(
+            self.number, packets, packets * self.unit_bytes, self.mark * packets // self.packets
+        )
 
     def rest(self, packets: int) -> "Lot":
         """Return a lot of all but the first `packets`."""
-        return self.like(
+        return self._part(
+            self.number + packets,
             self.packets - packets,
             self.payload_bytes - packets * self.unit_bytes,
             self.mark - self.mark * packets // self.packets,
@@ -226,6 +234,7 @@ class Lot:
     def split(self, packets: int) -> "Lot":
         """Cut off the first `packets`, fewer than all, and return them."""
         first = self.first(packets)
+        self.number += packets
         self._measure(
             self.packets - packets,
             self.payload_bytes - first.payload_bytes,

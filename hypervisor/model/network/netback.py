@@ -11,7 +11,7 @@ from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.network.lot import MAX_SKB_FRAGS, Costs, Lot
 from hypervisor.model.network.netfront import NetFrontend, packets_that_fit
 from hypervisor.model.network.shaper import CreditShaper
-from hypervisor.model.network.traffic import CLOSED, ETHERNET_BYTES, RING_FULL
+from hypervisor.model.network.traffic import CLOSED, ETHERNET_BYTES
 from hypervisor.trace_events import GRANT_MAP, GRANT_TRANSFER, GRANT_UNMAP
 
 PENDING_REQUESTS: Final = 256  # Source: netback.c, MAX_PENDING_REQS
@@ -61,16 +61,12 @@ class NetBackend:
     def put(self, vif: NetFrontend, lot: Lot) -> None:
         """Put a lot into the rx ring of a guest; what does not fit is dropped."""
         if vif.domain.dying or vif.is_closed:  # the sender is not told
-            self._drop(vif, CLOSED, lot)
+            vif.refuse(CLOSED, lot)
             return
-        fits = packets_that_fit(vif.rx_free, lot.slots_each, lot)
-        if fits < lot.packets:
-            lost = lot.rest(fits) if fits else lot
-            self._drop(vif, RING_FULL, lost)
-            lost.flow.dropped(lost)
-            if not fits:
-                return
-            lot = lot.first(fits)
+        accepted = vif.accept(lot, packets_that_fit(vif.rx_free, lot.slots_each, lot))
+        if accepted is None:
+            return
+        lot = accepted
         vif.rx_free -= lot.slots
         grants = vif.domain.grants
         if vif.is_flipping:
@@ -79,10 +75,6 @@ class NetBackend:
         else:
             grants.copied += lot.pages
         vif.receive(lot)
-
-    def _drop(self, vif: NetFrontend, reason: str, lot: Lot) -> None:
-        vif.traffic.receive_drops[reason] += lot.packets
-        vif.bridge.undelivered.received(lot.packets, lot.ip_bytes)
 
     # From a guest.
 

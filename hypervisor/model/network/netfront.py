@@ -14,7 +14,7 @@ from hypervisor.model.domain.evtchn import Port
 from hypervisor.model.network.bridge import Bridge
 from hypervisor.model.network.lot import MAX_SKB_FRAGS, Costs, Lot
 from hypervisor.model.network.shaper import shaper_of
-from hypervisor.model.network.traffic import CLOSED, Traffic
+from hypervisor.model.network.traffic import CLOSED, RING_FULL, Traffic
 from hypervisor.toolstack.config.devices import VifSpec
 
 RING_SLOTS: Final = 256
@@ -167,6 +167,20 @@ class NetFrontend:
         """Let netback put a lot into the rx ring; the sender's pages have been copied."""
         self.backend.put(self, lot)
         return 0
+
+    def refuse(self, reason: str, lot: Lot) -> None:
+        """Count packets for the guest that it cannot take."""
+        self.traffic.receive_drops[reason] += lot.packets
+        self.bridge.undelivered.received(lot.packets, lot.ip_bytes)
+
+    def accept(self, lot: Lot, room: int) -> Lot | None:
+        """Return the packets of a lot for which there is room, if any; the others are dropped."""
+        if lot.packets <= room:
+            return lot
+        lost = lot.rest(room) if room else lot
+        self.refuse(RING_FULL, lost)
+        lost.flow.dropped(lost)
+        return lot.first(room) if room else None
 
     def receive(self, lot: Lot) -> None:
         """Interrupt the guest, whose stack takes the lot from its rx ring."""

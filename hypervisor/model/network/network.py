@@ -40,7 +40,7 @@ class Network:
         self.has_one_bridge = not tables
         self.netback = NetBackend(guest, flip=flip, copies_foreign_pages=self._copies)
         self.ports: dict[str, Port] = {}
-        self.dedicated: dict[str, DedicatedCard] = {}  # by the name of the guest that has it
+        self.dedicated: dict[int, DedicatedCard] = {}  # by the id of the domain that has it
         self._dedicated_tables = {one.dedicated_to: one for one in tables if one.dedicated_to}
         for table in tables or (NicTable(),):
             if not table.dedicated_to:
@@ -77,15 +77,15 @@ class Network:
 
     def own_card(self, domain: Domain) -> Card | None:
         """Return the card that a domain has for itself, if it has one."""
-        found = self.dedicated.get(domain.name)
-        return found.card if found is not None and found.domid == domain.domid else None
+        found = self.dedicated.get(domain.domid)
+        return None if found is None else found.card
 
     def booted(self, guest: Guest) -> None:
         """Give a guest the card that it has for itself, if there is one."""
         name = guest.domain.name
         table = self._dedicated_tables.get(name)
         if table is not None:
-            self.dedicated[name] = DedicatedCard(guest, table)
+            self.dedicated[guest.domain.domid] = DedicatedCard(guest, table)
 
 
 class _Way:

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from hypervisor.model.timing.kernelticks import PARAVIRTUAL_HZ, SECOND_NS
 from hypervisor.toolstack.config.devices import RateSpec
 
-# judgement: RHEL 5 kernels run 1000 ticks a second; netback's timer cannot be finer.
-KERNEL_TICK_NS: Final = 1_000_000
+TICK_NS: Final = SECOND_NS // PARAVIRTUAL_HZ  # of domain 0's kernel
 # The most that one packet may take of a refill, so that TSO packets can pass.
 _PACKET_MAX_BYTES: Final = 131_072
 
@@ -13,7 +13,10 @@ _PACKET_MAX_BYTES: Final = 131_072
 class CreditShaper:
     """Limits the rate of a guest. Packets are never dropped: they stay in the shared ring.
 
-    `window_us` 0 means no limit, as xend writes it (`4294967295,0`).
+    `window_us` 0 means no limit, as xend writes it (`4294967295,0`). A window lasts a tick of
+    domain 0's kernel at least, as netback's timer does. A longer one lasts as long as is
+    configured, where netback rounds it up to ticks (judgement): with the 100 or 1000 ticks a second
+    of other kernels `rate=10Mb/s` is just that, and with el5's 250 it would be 9.6 Mb/s.
     Source: linux-2.6-xen, drivers/xen/netback/netback.c, net_tx_action and tx_add_credit.
     """
 
@@ -27,11 +30,9 @@ class CreditShaper:
         "window_bytes",
     )
 
-    def __init__(
-        self, window_bytes: int, window_us: int, *, kernel_tick_ns: int = KERNEL_TICK_NS
-    ) -> None:
+    def __init__(self, window_bytes: int, window_us: int) -> None:
         self.window_bytes = window_bytes
-        self._window_ns = -(-window_us * 1000 // kernel_tick_ns) * kernel_tick_ns
+        self._window_ns = max(window_us * 1000, TICK_NS) if window_us else 0
         self.remaining_bytes = window_bytes
         self._last_refill_ns = 0
         self._timer_ns: int | None = None

@@ -24,6 +24,7 @@ DELAYED_ACK_NS: Final = 40_000_000  # TCP_DELACK_MIN
 DELAYED_ACK_MAX_NS: Final = 200_000_000  # TCP_DELACK_MAX
 NEVER_NS: Final = (1 << 62) - 1  # no object in compiled code
 RETRANSMIT_NS: Final = 200_000_000  # TCP_RTO_MIN
+CONNECT_RETRANSMIT_NS: Final = 3_000_000_000  # TCP_TIMEOUT_INIT: no round trip was measured yet
 RETRANSMIT_MAX_NS: Final = 120_000_000_000  # TCP_RTO_MAX
 DUPLICATES: Final = 3  # acknowledgements that tell of a loss
 SEGMENT_PATH: Final = "tcp_receive_segment"

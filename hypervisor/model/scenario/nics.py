@@ -1,13 +1,22 @@
 """The network cards of a host, as `[[host.nic]]` tables of a scenario."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hypervisor.model.scenario.table import Table
+from hypervisor.domain0 import DOMAIN_0
+from hypervisor.errors import HostError
+from hypervisor.model.scenario.table import Table, first_again
+from hypervisor.toolstack.config.devices import VifSpec, parse_vif
+from hypervisor.toolstack.operations.backing import BRIDGES, OF_GUESTS
 
 DEFAULT_BRIDGE = "xenbr0"
+_RATE = re.compile(r"(?:^|,)\s*rate\s*=\s*([^,\s][^,]*)")
+_OWN = re.compile(r"eth\d+")
+OF_BRIDGES = ("bridge", "netloop", "outlook_queues")  # keys of cards that are on one
+_OF_WIRES = ("speed_mbit", "moderation", "tso", "checksums", "outlook_joins")
 SPEEDS_MBIT = (10, 100, 1000, 10_000)
 BridgeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,14}$")]
 
@@ -46,7 +55,15 @@ class NicTable(Table):
             raise ValueError("a dummy device is no card that a guest can have for itself")
         if self.dedicated_to and not self.netloop:
             raise ValueError("netloop is part of a bridge, and a dedicated card is on none")
+        self.refuse("a dedicated card is on no bridge", OF_BRIDGES if self.dedicated_to else ())
+        self.refuse("a dummy device has no wire", _OF_WIRES if self.kind == "dummy" else ())
         return self
+
+    def refuse(self, why: str, keys: Sequence[str]) -> None:
+        """Raise ValueError for one of these keys, if it is given."""
+        for key in keys:
+            if key in self.model_fields_set:
+                raise ValueError(f"{why}: leave out {key}")
 
     @property
     def interrupt_rate(self) -> int:
@@ -61,6 +78,65 @@ def check_nics_differ(nics: Sequence[NicTable]) -> None:
         ("cards are on bridge", [one.bridge for one in nics if not one.dedicated_to]),
         ("cards are dedicated to", [one.dedicated_to for one in nics if one.dedicated_to]),
     ):
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two {what} '{name}'")
+        if again := first_again(names):
+            raise ValueError(f"two {what} '{again}'")
+
+
+def parse_limited_vif(text: str) -> VifSpec:
+    """Return a vif; other than xend, refuse a `rate=` that is none. Raises: HostError."""
+    vif = parse_vif(text)
+    given = _RATE.search(text)
+    if given and vif.rate is None:
+        raise HostError(
+            f"vif rate '{given[1]}' limits nothing; write one such as 10Mb/s or 1MB/s@20ms, or "
+            "leave it out"
+        )
+    return vif
+
+
+def check_bridges(nics: Sequence[NicTable], bridges: Sequence[str]) -> None:
+    """Raise ValueError where bridges without a card have one, or one name."""
+    if again := first_again(bridges):
+        raise ValueError(f"two bridges are called '{again}'")
+    if bridges and not nics:
+        raise ValueError(
+            "without [[host.nic]] there is one card behind every bridge; write that table too, or "
+            "leave out bridges"
+        )
+    for nic in nics:
+        if nic.bridge in bridges and not nic.dedicated_to:
+            raise ValueError(f"bridge '{nic.bridge}' has card '{nic.name}'")
+
+
+def interfaces_of(nics: Sequence[NicTable], bridges: Sequence[str]) -> Mapping[str, str]:
+    """Return what each interface of domain 0 is, by its name, before there are guests.
+
+    `bridges` are those without a card. Raises: ValueError where two have one name.
+    """
+    found: dict[str, str] = {}
+    for name, what in _named(nics, bridges):
+        if OF_GUESTS.fullmatch(name) and what != "an interface":
+            raise ValueError(f"{what} may not be called '{name}': so interfaces of guests are")
+        if _OWN.fullmatch(name) and what == "a card":
+            raise ValueError(
+                f"a card on a bridge may not be called '{name}': so an interface of {DOMAIN_0} is, "
+                f"and the script network-bridge calls the card 'p{name}'"
+            )
+        if name in found:
+            raise ValueError(f"{what} and {found[name]} of {DOMAIN_0} are both called '{name}'")
+        found[name] = what
+    return found
+
+
+def _named(nics: Sequence[NicTable], bridges: Sequence[str]) -> Iterator[tuple[str, str]]:
+    yield "lo", "the loopback device"
+    driven = [one for one in nics or (NicTable(),) if not one.dedicated_to]
+    for number, one in enumerate(driven):
+        yield f"eth{number}", "an interface"
+        yield f"vif0.{number}", "an interface"
+        yield one.name, "a card"
+    for one in nics:
+        if one.dedicated_to == DOMAIN_0:
+            yield one.name, "a card without a bridge"
+    for name in dict.fromkeys((*BRIDGES, *(one.bridge for one in driven), *bridges)):
+        yield name, "a bridge"

@@ -6,7 +6,6 @@ names the file, the key and the values allowed.
 
 import random
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,23 +17,22 @@ from hypervisor.domain0 import DOMAIN_0
 from hypervisor.errors import HostError, ScenarioError
 from hypervisor.model.scenario.disks import check_disks
 from hypervisor.model.scenario.native import NONE, check_native, driven_natively
-from hypervisor.model.scenario.nics import BridgeName, NicTable, check_nics_differ
+from hypervisor.model.scenario.nics import (
+    BridgeName,
+    NicTable,
+    check_bridges,
+    check_nics_differ,
+    interfaces_of,
+    parse_limited_vif,
+)
 from hypervisor.model.scenario.pinning import Cpus, affinity_of, check_entries, check_pcpus
 from hypervisor.model.scenario.sedf import SedfKeys
-from hypervisor.model.scenario.stores import (
-    ElevatorName,
-    Store,
-    check_stores,
-)
-from hypervisor.model.scenario.table import Table, checked, message
+from hypervisor.model.scenario.stores import ElevatorName, Store, check_stores
+from hypervisor.model.scenario.table import Table, checked, message, read_toml
 from hypervisor.model.scenario.ways import check_ways
-from hypervisor.model.scenario.workloads import (
-    Count,
-    Workloads,
-    check_without_disk,
-)
+from hypervisor.model.scenario.workloads import Count, Workloads, check_without_disk
 from hypervisor.nearest import hint
-from hypervisor.toolstack.config.devices import parse_disk, parse_vif
+from hypervisor.toolstack.config.devices import parse_disk
 from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
 from hypervisor.toolstack.config.schedparams import DOMAIN0_SEDF
 from hypervisor.toolstack.config.settings import (
@@ -48,6 +46,7 @@ from hypervisor.wholetext import read_whole
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 MAXIMUM_PCPUS = 32
+MAXIMUM_DOMAINS = 1000
 XEN_MEMORY_MIB = 64  # image, heap and frame table
 _KERNEL = "/boot/vmlinuz-2.6.18-8.el5xen"
 _KEYS = {"memory": "memory_mib", "maxmem": "maxmem_mib"}  # keys that have another name in xm
@@ -88,16 +87,21 @@ class Host(Table):
         return driven_natively(nics) if info.data.get("hypervisor") == NONE else nics
 
     @model_validator(mode="after")
-    def _bridges_are_without_cards(self) -> Self:
-        for nic in self.nics:
-            if nic.bridge in self.bridges and not nic.dedicated_to:
-                raise ValueError(f"bridge '{nic.bridge}' has card '{nic.name}'")
+    def _bridges_fit(self) -> Self:
+        check_bridges(self.nics, self.bridges)
+        if not self.is_native:
+            _ = self.interfaces
         return self
 
     @property
     def all_bridges(self) -> tuple[str, ...]:
         """Return the names of all bridges that the scenario names."""
         return (*self.bridges, *(one.bridge for one in self.nics if not one.dedicated_to))
+
+    @property
+    def interfaces(self) -> Mapping[str, str]:
+        """Return what each interface of domain 0 is, by its name, before there are guests."""
+        return interfaces_of(self.nics, self.bridges)
 
     @property
     def is_native(self) -> bool:
@@ -174,7 +178,9 @@ class Domain0(_Owner):
 class Domain(_Owner):
     """A guest, or `count` guests, whose numbers replace `%` in name, disk and vif."""
 
-    count: Annotated[int, Field(ge=1, le=1000)] | None = None  # first, as others depend on it
+    count: Annotated[int, Field(ge=1, le=MAXIMUM_DOMAINS)] | None = (
+        None  # first, as others depend on it
+    )
     name: str
     kind: Literal["pv", "hvm"] = "pv"
     vcpus: Vcpus = 1
@@ -191,7 +197,9 @@ class Domain(_Owner):
     def _parses(cls, value: str | tuple[str, ...], info: ValidationInfo) -> str | tuple[str, ...]:
         if info.data.get("count") is not None:
             return value  # it still has its %; it is checked when expanded
-        parse = {"name": check_name, "disk": parse_disk, "vif": parse_vif}[info.field_name or ""]
+        parse = {"name": check_name, "disk": parse_disk, "vif": parse_limited_vif}[
+            info.field_name or ""
+        ]
         for text in (value,) if isinstance(value, str) else value:
             checked(parse, text)
         return value
@@ -201,6 +209,8 @@ class Domain(_Owner):
         if self.cap > 100 * self.vcpus:
             raise ValueError(f"cap {self.cap} is out of range; 0 to {100 * self.vcpus}")
         check_entries(self.cpus, self.vcpus)
+        if self.maxmem_mib is not None and self.maxmem_mib < self.memory_mib:
+            raise ValueError(f"maxmem_mib is the ceiling: {self.memory_mib} at least")
         if self.drivers == "emulated" and self.kind == "pv":
             raise ValueError('a paravirtualized guest has no emulated devices; use kind = "hvm"')
         if not self.disk:
@@ -261,6 +271,8 @@ class Scenario(Table):
     @field_validator("domains")
     @classmethod
     def _expand(cls, domains: tuple[Domain, ...]) -> tuple[Domain, ...]:
+        if sum(entry.count or 1 for entry in domains) > MAXIMUM_DOMAINS:
+            raise ValueError(f"{MAXIMUM_DOMAINS} domains are the most")
         try:
             return tuple(one for entry in domains for one in entry.expanded())
         except ValidationError as error:
@@ -269,8 +281,9 @@ class Scenario(Table):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.host.is_native:
-            given = self.domain0.model_fields_set
-            check_native(given, self.domains, self.host.scheduler, self.host.bridges)
+            host, given = self.host, self.domain0.model_fields_set
+            keys = host.model_fields_set
+            check_native(given, self.domains, host.scheduler, host.bridges, keys)
         names = [DOMAIN_0]
         for domain in self.domains:
             if domain.name in names:
@@ -378,10 +391,7 @@ def _load(path: Path) -> Scenario:
 
 def parse_scenario(text: str, source: str) -> Scenario:
     """Return the scenario in `text`; `source` names it in messages. Raises: ScenarioError."""
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{source}: not TOML: {error}") from None
+    data = read_toml(text, source)
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:

@@ -1,15 +1,19 @@
 """The base of all tables of a scenario file: strict types, and readable errors."""
 
-from collections.abc import Callable, Mapping
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from hypervisor.errors import HostError
+from hypervisor.errors import HostError, ScenarioError
 from hypervisor.nearest import hint
 
 _Value = TypeVar("_Value")
+_LARGEST = 2**63
+_DEEP = re.compile(r"(?<![\w-])(?:[\w-]++ *+\. *+){100}", re.ASCII)  # a key of so many parts
 
 
 class Table(BaseModel):
@@ -29,6 +33,47 @@ class Table(BaseModel):
                     {"key": key, "hint": hint(str(key), allowed), "allowed": ", ".join(allowed)},
                 )
         return data
+
+
+def read_toml(text: str, source: str) -> dict[str, Any]:
+    """Return what stands in a file; `source` names it in messages. Raises: ScenarioError."""
+    try:
+        if _DEEP.search(text):
+            raise RecursionError
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{source}: not TOML: {error}") from None
+    except ValueError:
+        raise ScenarioError(f"{source}: not TOML: a number has too many digits") from None
+    except RecursionError:
+        raise ScenarioError(f"{source}: not TOML: nested too deep") from None
+    for key, value in _values(data):
+        if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+            raise ScenarioError(f"{source}: {key}: the number is too large for TOML (64 bits)")
+    return data
+
+
+def _values(data: object) -> Iterator[tuple[str, object]]:
+    """Yield every value with the name of its key."""
+    rest: list[tuple[str, object]] = [("", data)]
+    while rest:
+        key, value = rest.pop()
+        if isinstance(value, dict):
+            rest += value.items()
+        elif isinstance(value, list):
+            rest += [(key, one) for one in value]
+        else:
+            yield key, value
+
+
+def first_again(names: Iterable[str]) -> str:
+    """Return the first name that stands twice; "" if all differ."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""
 
 
 def checked(parse: Callable[[str], _Value], text: str) -> _Value:

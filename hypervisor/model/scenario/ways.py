@@ -1,6 +1,6 @@
 """Checks that the network has a way for every workload with packets, and for every LUN."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from hypervisor.domain0 import DOMAIN_0
@@ -15,7 +15,7 @@ from hypervisor.model.scenario.workloads import (
     uses_network,
     with_article,
 )
-from hypervisor.nearest import hint
+from hypervisor.nearest import hint, some
 from hypervisor.toolstack.config.devices import parse_vif
 
 _DEDICATED: Final = "a card of its own"
@@ -44,36 +44,27 @@ def check_ways(
     for nic in nics:
         if nic.dedicated_to and nic.dedicated_to not in (DOMAIN_0, *names):
             near = hint(nic.dedicated_to, names)
-            there = ", ".join((DOMAIN_0, *names))
+            there = some((DOMAIN_0, *names))
             raise ValueError(
                 f"card '{nic.name}' is dedicated to '{nic.dedicated_to}', which is no domain"
                 f"{near}; there are {there}"
             )
     bridges = {guest.name: _bridge(guest) for guest in guests}
-    with_cards = {one.bridge: one for one in nics if not one.dedicated_to}
-    first = next(iter(with_cards), DEFAULT_BRIDGE)
-    bridges[DOMAIN_0] = first if with_cards or not nics else ""
+    on_bridges = [one.bridge for one in nics if not one.dedicated_to]
+    bridges[DOMAIN_0] = next(iter(on_bridges), "" if nics else DEFAULT_BRIDGE)
     bridges |= dict.fromkeys(dedicated, _DEDICATED)
     wired = {one.name for one in guests if one.vif}
     for name, workloads in ((DOMAIN_0, domain0), *((one.name, one.workload) for one in guests)):
         others = [one for one in (DOMAIN_0, *names) if one != name]
         for workload in workloads:
-            if isinstance(workload, FileioWorkload) and workload.lun is not None:
-                _check_lun(name, workload.lun, stores, has_vif=name in wired)
-            if not uses_network(workload):
-                continue
-            if isinstance(workload, NetperfWorkload) and workload.peer not in (EXTERNAL, *others):
-                near = hint(workload.peer, others)
-                what = "the domain itself" if workload.peer == name else f"no domain{near}"
-                raise ValueError(
-                    f"{_key(name)}: netperf peer '{workload.peer}' is {what}; "
-                    f"use {', '.join(others)}"
-                )
-            if not bridges[name]:
-                what = with_article(workload.kind)
-                raise ValueError(f"{_key(name)}: {what} workload needs a vif")
-            if nics:
-                _check_way(name, workload, bridges, with_cards)
+            try:
+                if isinstance(workload, FileioWorkload) and workload.lun is not None:
+                    is_domain0 = name == DOMAIN_0
+                    check_lun(workload.lun, stores, is_domain0=is_domain0, has_vif=name in wired)
+                if uses_network(workload):
+                    _check_way(name, workload, others, bridges, nics)
+            except ValueError as error:
+                raise ValueError(f"{_key(name)}: {error}") from None
 
 
 def _key(name: str) -> str:
@@ -87,34 +78,40 @@ def _bridge(guest: _Guest) -> str:
         return ""  # it is refused elsewhere, by its own name
 
 
-def _check_lun(name: str, lun: str, stores: Sequence[Store], *, has_vif: bool) -> None:
-    try:
-        check_lun(lun, stores, is_domain0=name == DOMAIN_0, has_vif=has_vif)
-    except ValueError as error:
-        raise ValueError(f"{_key(name)}: {error}") from None
-
-
 def _check_way(
     name: str,
     workload: Workload,
-    bridges: dict[str, str],
-    with_cards: dict[str, NicTable],
+    others: Sequence[str],
+    bridges: Mapping[str, str],
+    nics: Sequence[NicTable],
 ) -> None:
     bridge = bridges[name]
-    if isinstance(workload, NetperfWorkload) and workload.peer != EXTERNAL:
-        if bridges[workload.peer] != bridge or bridge == _DEDICATED:
-            raise ValueError(
-                f"{_key(name)}: netperf peer '{workload.peer}' is not on bridge '{bridge}'"
-            )
+    peer = workload.peer if isinstance(workload, NetperfWorkload) else EXTERNAL
+    if peer not in (EXTERNAL, *others):
+        what = "the domain itself" if peer == name else f"no domain{hint(peer, others)}"
+        raise ValueError(f"netperf peer '{peer}' is {what}; use {some(others)}")
+    if not bridge:
+        raise ValueError(f"{with_article(workload.kind)} workload needs a vif")
+    if peer == EXTERNAL:
+        if bridge != _DEDICATED:
+            check_outside(workload, bridge, nics)
         return
-    if bridge == _DEDICATED:
-        return
-    card = with_cards.get(bridge)
-    if card is None:
-        raise ValueError(
-            f"{_key(name)}: {workload.kind} to outside needs a card, and bridge '{bridge}' has none"
-        )
+    there = bridges[peer]
+    if not there:
+        raise ValueError(f"netperf peer '{peer}' has no vif")
+    # Without tables all bridges are one.
+    if _DEDICATED in (there, bridge) or (nics and there != bridge):
+        raise ValueError(f"netperf peer '{peer}' is not on bridge '{bridge}'")
+
+
+def check_outside(workload: Workload, bridge: str, nics: Sequence[NicTable]) -> None:
+    """Raise ValueError where a workload with packets to or from outside finds no card.
+
+    `nics` empty: the one card is behind every bridge.
+    """
+    card = next((one for one in nics if one.bridge == bridge and not one.dedicated_to), None)
+    if nics and card is None:
+        raise ValueError(f"{workload.kind} to outside needs a card, and bridge '{bridge}' has none")
     is_one_way = isinstance(workload, NetperfWorkload) and workload.test == "UDP_STREAM"
-    if card.kind == "dummy" and not is_one_way:
-        what = f"nobody answers {workload.kind} through dummy device '{card.name}'"
-        raise ValueError(f"{_key(name)}: {what}")
+    if card is not None and card.kind == "dummy" and not is_one_way:
+        raise ValueError(f"nobody answers {workload.kind} through dummy device '{card.name}'")

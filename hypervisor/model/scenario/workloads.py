@@ -45,6 +45,14 @@ class BurstWorkload(Table):
     memory_mib: WorkingSet = None
 
 
+# The tests of netperf that a key is for.
+_OF_TESTS: Sequence[tuple[Sequence[str], Sequence[str]]] = (
+    (("message_bytes", "rate_bits_per_second"), ("TCP_STREAM", "UDP_STREAM")),
+    (("socket_bytes", "tso", "acks_each_packet"), ("TCP_STREAM",)),
+    (("request_bytes", "response_bytes"), ("TCP_RR", "UDP_RR", "TCP_CRR")),
+)
+
+
 class NetperfWorkload(Table):
     """Streams messages from or to outside, or to another domain, which `peer` names.
 
@@ -63,6 +71,20 @@ class NetperfWorkload(Table):
     request_bytes: Annotated[int, Field(ge=1, le=65_000)] = 1  # of TCP_RR and its kin
     response_bytes: Annotated[int, Field(ge=1, le=65_000)] = 1
     memory_mib: WorkingSet = None
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        fields = type(self).model_fields
+        for keys, tests in _OF_TESTS:
+            for key in keys:
+                if self.test not in tests and getattr(self, key) != fields[key].default:
+                    raise ValueError(f"{key} changes nothing with {self.test}; it is for "
+                                     f"{', '.join(tests)}")  # fmt: skip
+        if not self.tso and self.direction == "receive":
+            raise ValueError("tso is the sender's, and with direction 'receive' that is outside")
+        if self.acks_each_packet and (self.direction != "to" or not self.tso):
+            raise ValueError("acks_each_packet is for direction 'to', with tso")
+        return self
 
     @model_validator(mode="after")
     def _peer_fits(self) -> Self:
@@ -131,7 +153,7 @@ class IozoneWorkload(Table):
     """Writes, rewrites, reads and rereads a file, as iozone does; with `fsync` as iozone -e."""
 
     kind: Literal["iozone"]
-    file_kib: Annotated[int, Field(ge=64, le=4 * 2**20)] = 65_536
+    file_kib: Annotated[int, Field(ge=64, le=15 * 2**18)] = 65_536  # its place on the disk
     record_kib: Annotated[int, Field(ge=4, le=16_384, multiple_of=4)] = 64
     phases: Annotated[
         tuple[Literal["write", "rewrite", "read", "reread", "random_read", "random_write"], ...],
@@ -146,6 +168,8 @@ class IozoneWorkload(Table):
             raise ValueError(f"record_kib is {self.file_kib} at most: the file's file_kib")
         if len(set(self.phases)) < len(self.phases):
             raise ValueError("phases names a phase twice")
+        if self.fsync and not any("write" in phase for phase in self.phases):
+            raise ValueError("fsync is for phases that write")
         return self
 
 

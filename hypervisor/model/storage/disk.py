@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from hypervisor.model.storage.blkstat import DiskUse
-from hypervisor.model.storage.elevators import DEFAULT_ELEVATOR
 from hypervisor.model.storage.queue import BlockQueue
 from hypervisor.model.storage.request import AnyDiskRequest, Device
 from hypervisor.model.timing.clock import Clock
@@ -12,12 +11,10 @@ from hypervisor.model.timing.clock import Clock
 class Disk:
     """A block device. It tells the owners of requests at the end of every operation."""
 
-    def __init__(
-        self, clock: Clock, name: str, device: Device, elevator: str = DEFAULT_ELEVATOR
-    ) -> None:
-        """`name` is that of its node in /dev, e.g. `sda`."""
+    def __init__(self, clock: Clock, name: str, device: Device, elevator: str, hz: int) -> None:
+        """`name` is that of its node in /dev, e.g. `sda`; `hz`: see `BlockQueue`."""
         self.name = name
-        self.queue = BlockQueue(clock, device, elevator)
+        self.queue = BlockQueue(clock, device, elevator, hz)
         self.is_shown = True  # it is a block device, and not a file of a server
 
     def submit(self, requests: Sequence[AnyDiskRequest], *, is_last: bool = True) -> None:

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.scenario.scsinames import MOST_DISKS, scsi_name
 from hypervisor.model.storage.blkstat import IoWait
 from hypervisor.model.storage.disk import Disk
 from hypervisor.model.storage.elevators import DEFAULT_ELEVATOR
@@ -184,11 +185,14 @@ class Initiator:
         stores: Stores,
         io_wait: IoWait,
         traffic: Callable[[], Counters | None],
+        held: Callable[[], set[str]],
         *,
         flip: bool,
     ) -> None:
+        """`held()` are the names of the guest's other SCSI disks."""
         self._guest = guest
         self._server = server
+        self._held = held
         self._stores = stores
         self._io_wait = io_wait
         self._traffic = traffic
@@ -207,8 +211,9 @@ class Initiator:
         target = place.disk.queue.device
         guest = self._guest
         session = Session(guest, self._server, target, self._traffic, flip=self._is_flipping)
-        name = f"sd{chr(ord('a') + len(self.disks))}"
-        disk = Disk(guest.execution.clock, name, session, DEFAULT_ELEVATOR)
+        held = self._held() | {disk.name for disk in self.disks}
+        name = next(name for name in map(scsi_name, range(MOST_DISKS)) if name not in held)
+        disk = Disk(guest.execution.clock, name, session, DEFAULT_ELEVATOR, guest.ticks.hz)
         disk.queue.max_bytes = PDU_BYTES
         self.disks.append(disk)
         paths = ("lun_request", "lun_done")

@@ -13,22 +13,32 @@ from hypervisor.model.storage.elevators import DEFAULT_ELEVATOR, ELEVATORS
 from hypervisor.model.storage.elevators.base import Elevator
 from hypervisor.model.storage.request import AnyDiskRequest, BlockRequest, Device, Finished
 from hypervisor.model.timing.clock import Clock, Timer
-from hypervisor.model.timing.kernelticks import TICK_NS
+from hypervisor.model.timing.kernelticks import PARAVIRTUAL_HZ, SECOND_NS
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
 MAX_KIB: Final = 512  # BLK_DEF_MAX_SECTORS; 128 segments of a page are as much
 REQUESTS: Final = 128  # nr_requests: so many reads, and so many writes
 UNPLUG_REQUESTS: Final = 4  # unplug_thresh
-UNPLUG_NS: Final = TICK_NS  # unplug_delay: 3 ms, rounded down to ticks but at least one
+UNPLUG_MS: Final = 3  # unplug_delay, rounded down to ticks but at least one
 
 
 class BlockQueue:
     """Requests that wait for a device or are under way on it."""
 
-    def __init__(self, clock: Clock, device: Device, elevator: str = DEFAULT_ELEVATOR) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        device: Device,
+        elevator: str = DEFAULT_ELEVATOR,
+        hz: int = PARAVIRTUAL_HZ,
+    ) -> None:
+        """`hz`: how often the kernel ticks whose queue it is."""
         self._clock = clock
+        self._hz = hz
+        self._tick_ns = SECOND_NS // hz
+        self._unplug_ns = max(1, UNPLUG_MS * hz // 1000) * self._tick_ns
         self.device = device
-        self.elevator: Elevator = ELEVATORS[elevator]()
+        self.elevator: Elevator = ELEVATORS[elevator](hz)
         self.requests_limit = REQUESTS
         self.max_bytes = MAX_KIB * 1024
         self.read_ahead_kib = 128
@@ -56,11 +66,11 @@ class BlockQueue:
         if is_ready or elevator.waiting >= UNPLUG_REQUESTS:
             self._unplug()
         elif self._plug is None:
-            self._plug = self._clock.schedule(self._clock.now + UNPLUG_NS, self._unplugged)
+            self._plug = self._clock.schedule(self._clock.now + self._unplug_ns, self._unplugged)
 
     def switch(self, elevator: str) -> None:
         """Use another elevator from now on; what waits is served first (elv_drain_elevator)."""
-        old, self.elevator = self.elevator, ELEVATORS[elevator]()
+        old, self.elevator = self.elevator, ELEVATORS[elevator](self._hz)
         while old.waiting or old.idle_until >= 0:
             request = old.next(self._tick)
             if request is None:
@@ -88,7 +98,7 @@ class BlockQueue:
 
     @property
     def _tick(self) -> int:
-        return self._clock.now // TICK_NS
+        return self._clock.now // self._tick_ns
 
     def _add(self, request: AnyDiskRequest) -> bool:
         """Queue a request; return whether it was waited for."""
@@ -202,7 +212,7 @@ class BlockQueue:
             self._clock.cancel(self._idle)
             self._idle = None
         if self.elevator.idle_until >= 0:
-            at_ns = max(self.elevator.idle_until * TICK_NS, self._clock.now)
+            at_ns = max(self.elevator.idle_until * self._tick_ns, self._clock.now)
             self._idle = self._clock.schedule(at_ns, self._idle_over, self.elevator)
 
     def _idle_over(self, elevator: Elevator) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from hypervisor.model.scenario.stores import SYSTEM_DISK, Store, store_of
+from hypervisor.model.scenario.stores import SYSTEM_DISK, Store, kernel_names, store_of
 from hypervisor.model.storage.array import Array
 from hypervisor.model.storage.disk import Disk
 from hypervisor.model.storage.drive import Drive
@@ -13,8 +13,8 @@ from hypervisor.model.storage.target import TARGETS, Target
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.toolstack.config.devices import DISK_SECTORS, SYSTEM_SECTORS, DiskSpec
+from hypervisor.toolstack.config.locations import place_of
 
-LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 # Names in `elevator=` that are not those in sysfs.
 _ELEVATORS: Final[Mapping[str, str]] = {"as": "anticipatory"}
 # The code path that domain 0 runs for each request to a store of a kind, besides the queue's own.
@@ -63,19 +63,21 @@ class Stores:
     """Makes the stores of a scenario, and finds the one of a path."""
 
     def __init__(
-        self, clock: Clock, streams: Streams, stores: Sequence[Store], elevator: str
+        self, clock: Clock, streams: Streams, stores: Sequence[Store], elevator: str, hz: int
     ) -> None:
-        """`elevator` is that of devices without a choice of their own."""
+        """`elevator` is that of devices without a choice of their own; `hz`: see `BlockQueue`."""
         self._clock = clock
         self._streams = streams
         self._elevator = elevator
+        self._hz = hz
         system = [one for one in stores if one.name == SYSTEM_DISK]
         first = system[0] if system else Store(name=SYSTEM_DISK, kind="disk")
+        self._names = kernel_names(stores) | {SYSTEM_DISK: SYSTEM_DISK}
         self.system = self._device(first)
         self._levels = {SYSTEM_DISK: _Level(self.system, (), ())}
         self._stores = stores
-        self._taken: dict[str, int] = {}
-        self._letters = 1  # of SCSI disks; sda is there
+        self._taken: dict[Disk, int] = {}
+        self._places: dict[str, Place] = {}  # of virtual disks, by where they are
         for store in stores:
             if store.name != SYSTEM_DISK:
                 self._levels[store.name] = self._level(store)
@@ -93,21 +95,12 @@ class Stores:
     def _device(self, store: Store) -> Disk:
         elevator = store.elevator or self._elevator
         elevator = "noop" if store.kind == "nfs" else _ELEVATORS.get(elevator, elevator)
-        name = self._kernel_name(store)
-        disk = Disk(self._clock, name, self._hardware(store), elevator)
+        name = self._names.get(store.name, store.name)  # nfs has no device
+        disk = Disk(self._clock, name, self._hardware(store), elevator, self._hz)
         if store.kind in TARGETS:
             disk.queue.max_bytes = TARGETS[store.kind].max_kib * 1024
         disk.is_shown = store.kind != "nfs"  # a file on a server has no queue of its own
         return disk
-
-    def _kernel_name(self, store: Store) -> str:
-        """Return the name that the kernel gives to a device: the next letter, or the name given."""
-        if store.kind == "nfs" or store.name == SYSTEM_DISK:
-            return store.name
-        if store.kind == "gnbd":
-            return f"gnbd/{store.name}"
-        self._letters += 1
-        return f"sd{LETTERS[self._letters - 1]}"
 
     def _hardware(self, store: Store) -> Device:
         model = DRIVES[store.drive]
@@ -129,8 +122,17 @@ class Stores:
         return Target(self._clock, kind, array, link_mbit=store.link_mbit, depth=store.queue_depth)
 
     def place(self, spec: DiskSpec) -> Place:
-        """Return where a new virtual disk lies: the next free 8 GiB of its store's device."""
-        return self._next_place(self._levels[self.store_of(spec.path)])
+        """Return where a virtual disk lies: at first, the next free 8 GiB of its store's device.
+
+        Whoever attaches the same disk later, or besides, finds it there.
+        """
+        key = place_of(spec.path) if spec.path else ""
+        place = self._places.get(key)
+        if place is None:
+            place = self._next_place(self._levels[self.store_of(spec.path)])
+            if key:
+                self._places[key] = place
+        return place
 
     def lun(self, store: str) -> Place:
         """Return where a new LUN of a store lies, which a guest attaches itself."""
@@ -138,8 +140,8 @@ class Stores:
 
     def _next_place(self, level: _Level) -> Place:
         disk = level.disk
-        taken = self._taken.get(disk.name, 0)
-        self._taken[disk.name] = taken + 1
+        taken = self._taken.get(disk, 0)
+        self._taken[disk] = taken + 1
         first = SYSTEM_SECTORS if disk is self.system else 0
         room = max(1, (disk.sectors - first) // DISK_SECTORS)
         return Place(disk, first + taken % room * DISK_SECTORS, level.per_request, level.per_kib)

@@ -79,7 +79,6 @@ def _fileio(site: Site, given: Parameters) -> Workload:
     if not is_direct(given["direct"], given["queue_depth"]):
         return BufferedFileio(
             site,
-            site.files,
             given["op"] == "write",
             given["pattern"] == "random",
             given["block_bytes"],
@@ -138,14 +137,14 @@ def _oltp(site: Site, given: Parameters) -> Workload:
     return Oltp(
         site,
         Settings(
-            given["engine"],
-            given["clients"],
-            given["clients_from"] == "outside",
-            given["database_mib"],
-            given["cache_mib"],
-            round(given["think_ms"] * 1_000_000),
-            given["read_only"],
-            given["memory_mib"],
+            engine=given["engine"],
+            clients=given["clients"],
+            is_outside=given["clients_from"] == "outside",
+            database_mib=given["database_mib"],
+            cache_mib=given["cache_mib"],
+            think_ns=round(given["think_ms"] * 1_000_000),
+            read_only=given["read_only"],
+            memory_mib=given["memory_mib"],
         ),
     )
 
@@ -168,8 +167,8 @@ WORKLOADS: Final[Mapping[str, Callable[[Site, Parameters], Workload]]] = {
     "fileio": _fileio,
     "idle": _idle,
     "iozone": _iozone,
-    "linpack": _linpack,
     "java": _java,
+    "linpack": _linpack,
     "lmbench": _lmbench,
     "netperf": _netperf,
     "oltp": _oltp,

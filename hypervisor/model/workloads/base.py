@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from hypervisor.errors import HostError
 from hypervisor.model.cpu.guest import Guest
 from hypervisor.model.domain.domain import Domain
 from hypervisor.model.io.devices import Devices
+from hypervisor.model.network.bridge import Bridge
 from hypervisor.model.network.card import Card
 from hypervisor.model.network.lot import Station
-from hypervisor.model.network.network import Network, Port
+from hypervisor.model.network.network import Network
 from hypervisor.model.storage.filecache import FileCache
 from hypervisor.model.storage.owndisk import FirstDisk
 from hypervisor.model.timing.clock import Clock
@@ -34,6 +36,10 @@ def working_set_kib(program: str, memory_mib: int | None) -> int:
     """Return the working set of `program`: the workload's value, or the default."""
     mib = WORKING_SET_MIB[program] if memory_mib is None else memory_mib
     return mib * 1024
+
+
+class NoWay(HostError):
+    """Says why the packets of a program have no way to the other end."""
 
 
 class Peer(Protocol):
@@ -80,41 +86,56 @@ class Site:
 
     @property
     def station(self) -> Station:
-        """Return the domain's first interface: its own card, a vif, or domain 0's on a bridge."""
-        dedicated = self.network.dedicated.get(self.domain.name)
+        """Return the domain's first interface: its own card, a vif, or domain 0's on a bridge.
+
+        Raises: NoWay.
+        """
+        dedicated = self.network.dedicated.get(self.domain.domid)
         if dedicated is not None:
             return dedicated
-        first = self._devices.first_interface()
-        if first is not None:
-            return first
-        own = self.network.first.own
-        if own is None:
-            raise LookupError(f"{self.domain.name} has no interface")
-        return own
+        first = self._devices.first_interface() if self.domain.domid else self.network.first.own
+        if first is None:
+            raise NoWay(f"'{self.domain.name}' has no interface")
+        return first
 
     @property
     def outside(self) -> Card:
-        """Return the card behind which are the hosts outside. Raises: LookupError."""
-        dedicated = self.network.dedicated.get(self.domain.name)
+        """Return the card behind which are the hosts outside. Raises: NoWay."""
+        dedicated = self.network.dedicated.get(self.domain.domid)
         if dedicated is not None:
             return dedicated.card
-        card = self._port.card
+        bridge = self._bridge
+        card = self.network.port(bridge.name).card
         if card is None:
-            raise LookupError(f"bridge {self._port.bridge.name} has no card")
+            raise NoWay(f"bridge {bridge.name} has no card")
         return card
 
     @property
-    def _port(self) -> Port:
-        if self._devices.vifs:
-            return self.network.port(self._devices.vifs[0].bridge.name)
-        return self.network.first
+    def _bridge(self) -> Bridge:
+        """Return the bridge of the first interface. Raises: NoWay."""
+        name = self.domain.name
+        if self.domain.domid in self.network.dedicated:
+            raise NoWay(f"'{name}' has a card of its own, which is on no bridge")
+        if self.domain.domid and self._devices.vifs:
+            return self._devices.vifs[0].bridge
+        if self.domain.domid or self.network.first.own is None:
+            raise NoWay(f"'{name}' has no interface")
+        return self.network.first.bridge
 
-    def peer(self, name: str) -> "Site | None":
-        """Return the site of another domain's program; None while there is no such domain."""
+    def peer(self, name: str) -> "Site":
+        """Return the site of another domain's program.
+
+        Raises: NoWay while there is no such domain, or none on the same bridge.
+        """
         found = self.find(name)
         if found is None:
-            return None
-        return Site(found.guest, found.devices, self.stream, self.network, self.find, self.mhz, [])
+            raise NoWay(f"there is no domain '{name}'")
+        if found.guest is self.guest:
+            raise NoWay(f"'{name}' is the domain itself")
+        there = Site(found.guest, found.devices, self.stream, self.network, self.find, self.mhz, [])
+        if there._bridge is not self._bridge:
+            raise NoWay(f"'{name}' is not on bridge {self._bridge.name}")
+        return there
 
     @property
     def files(self) -> FileCache:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.workloads.base import Site, working_set_kib
 from hypervisor.model.workloads.filework import FileWork
+from hypervisor.model.workloads.places import BUILD
 
 # A kernel with its usual configuration has 1300 to 1500 objects. Each takes 5 to 6 forks, 4 to 6
 # execs (of make, sh, gcc, cc1, as) and 2500 to 3500 minor faults, and some thousands of calls find
@@ -40,7 +41,6 @@ _PATHS: Final = (
 SOURCE_BYTES: Final = 48 * 1024
 OBJECT_BYTES: Final = 72 * 1024
 RECORD_BYTES: Final = 4096
-_FIRST_PAGE: Final = 786_432  # three eighths of the disk are before the tree (judgement)
 _FILE_PAGES: Final = (SOURCE_BYTES + OBJECT_BYTES) // 4096
 
 
@@ -72,7 +72,7 @@ class Build:
 
     def _begin(self, task: TaskIdentity) -> None:
         if self._writes:
-            Files(self._site, task, self._next_object, self._compile, self._finished).read()
+            Compilation(self._site, task, self._next_object, self._compile, self._finished).read()
             self._next_object = (self._next_object + 1) % OBJECTS
         else:
             self._compile(task, self._done)
@@ -94,7 +94,7 @@ class Build:
         return {"kind": "build", "objects": self._objects}
 
 
-class Files:
+class Compilation:
     """The source and the object of one compilation, one behind the other on the disk."""
 
     def __init__(
@@ -109,7 +109,7 @@ class Files:
         self._task = task
         self._compile = compile_it
         self._finished = finished
-        page = _FIRST_PAGE + number * _FILE_PAGES
+        page = BUILD.first + number * _FILE_PAGES
         self._source = FileWork(site, task, page, SOURCE_BYTES, "syscall")
         object_page = page + SOURCE_BYTES // RECORD_BYTES
         self._object = FileWork(site, task, object_page, OBJECT_BYTES, "syscall")

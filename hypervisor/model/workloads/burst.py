@@ -57,8 +57,8 @@ class Burst:
         self._site.guest.wake_at(at_ns, self._task, self._work, None)
 
     def _work(self, _: None) -> Work[None]:
-        units = self._vary(self._run_ns) * self._site.mhz
-        cycles_q = units * self._cycles // UNIT_CYCLES * (1 << Q) // 1000
+        milli_cycles = self._vary(self._run_ns) * self._site.mhz
+        cycles_q = milli_cycles * self._cycles // UNIT_CYCLES * (1 << Q) // 1000
         return Work([(self._path, cycles_q)], self._done)
 
     def _done(self, work: Work[None]) -> None:

@@ -1,6 +1,7 @@
 """A client and a server: trains of packets, each sent when all of the one before have come.
 
-What is lost is sent again after TCP's first timeout.
+What is lost is sent again after TCP's timeout: nothing that comes later tells of it, as nothing
+is sent before all has come. UDP's programs are taken to do the same (judgement).
 """
 
 from collections.abc import Callable
@@ -10,7 +11,13 @@ from typing import Final, NamedTuple
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.network.datagrams import DATAGRAM_PATH, UDP_IP_BYTES
 from hypervisor.model.network.lot import Costs, Lot, Station
-from hypervisor.model.network.tcp import ACK_PATH, RETRANSMIT_NS, SEGMENT_PATH
+from hypervisor.model.network.tcp import (
+    ACK_PATH,
+    CONNECT_RETRANSMIT_NS,
+    RETRANSMIT_MAX_NS,
+    RETRANSMIT_NS,
+    SEGMENT_PATH,
+)
 from hypervisor.model.network.traffic import TCP_IP_BYTES
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.workloads.base import Site
@@ -57,6 +64,7 @@ class Train(NamedTuple):
     payload_bytes: int = 0
     is_served: bool = False  # a program has work to do before it; else the kernel sends it
     has_sg: bool = False  # from pages of a file
+    opens: bool = False  # a connection, of which no round trip has been measured
 
 
 class Dialogue:
@@ -87,6 +95,7 @@ class Dialogue:
         self._lost_bytes = 0  # of payload, to be sent again
         self._lost_packets = 0  # the same of packets without
         self._is_timing = False
+        self._timeout_ns = RETRANSMIT_NS
 
     def begin(self) -> None:
         """Let the client begin with the first train."""
@@ -96,6 +105,7 @@ class Dialogue:
     def _go(self, number: int) -> None:
         self.at = number
         train = self._trains[number]
+        self._timeout_ns = CONNECT_RETRANSMIT_NS if train.opens else RETRANSMIT_NS
         bare = train.packets - -(-train.payload_bytes // self._route.mss_bytes)
         self._missing = train.payload_bytes + bare
         self._due = self._lots(train, train.payload_bytes, bare)
@@ -170,7 +180,10 @@ class Dialogue:
             self._done(self)
 
     def dropped(self, lot: Lot) -> None:
-        """Send packets again that were lost, later: all that are lost by then."""
+        """Send packets again that were lost, later: all that are lost by then.
+
+        Source: tcp_retransmit_timer: the next time it takes twice as long.
+        """
         if lot.payload_bytes:
             self._lost_bytes += lot.payload_bytes
         else:
@@ -178,10 +191,11 @@ class Dialogue:
         if not self._is_timing:
             self._is_timing = True
             clock = self._route.clock
-            clock.schedule(clock.now + RETRANSMIT_NS, self._again)
+            clock.schedule(clock.now + self._timeout_ns, self._again)
 
     def _again(self, _: object) -> None:
         self._is_timing = False
+        self._timeout_ns = min(2 * self._timeout_ns, RETRANSMIT_MAX_NS)
         lots = self._lots(self._trains[self.at], self._lost_bytes, self._lost_packets)
         self._lost_bytes = self._lost_packets = 0
         self._send_by_kernel(lots)

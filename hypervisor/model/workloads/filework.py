@@ -5,6 +5,7 @@ is dirty. A record costs a system call and its copy, wherever its data are.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
 from hypervisor.model.storage.blkio import AnyBlockIo, BlockIo
@@ -12,13 +13,12 @@ from hypervisor.model.storage.filecache import PAGE_SECTORS
 from hypervisor.model.storage.pagecache import PAGE_BYTES
 from hypervisor.model.storage.readahead import ReadAhead
 from hypervisor.model.workloads.base import Site
-from hypervisor.model.workloads.buffered import (
-    DESCRIPTOR_PAGES,
-    JOURNAL_PAGE,
-    JOURNAL_PAGES,
-    LOT_BYTES,
-    LOT_RECORDS,
-)
+from hypervisor.model.workloads.places import JOURNAL
+
+# Records that are written or found in the cache in one piece of work (judgement).
+LOT_BYTES: Final = 256 * 1024
+LOT_RECORDS: Final = 256
+_DESCRIPTOR_PAGES: Final = 2  # a commit is its blocks, then a record
 
 Done = Callable[[], None]
 
@@ -35,10 +35,12 @@ class FileWork:
         record_path: str,
         read_lines: int = 0,
         written_lines: int = 0,
+        told: Callable[[int], None] | None = None,
     ) -> None:
         """`record_path` is what the program itself executes for a record.
 
-        `*_lines`: those that copying 1 KiB fetches from memory, or gives back to it.
+        `*_lines`: those that copying 1 KiB fetches from memory, or gives back to it. `told(n)` is
+        called whenever n more records have been read or written.
         """
         self._site = site
         self._task = task
@@ -48,6 +50,7 @@ class FileWork:
         self._record_path = record_path
         self._read_lines = read_lines
         self._written_lines = written_lines
+        self._told = told
         self._ahead = ReadAhead()
         self._journal = 0
         # The present reading or writing.
@@ -61,6 +64,7 @@ class FileWork:
         self._is_sync = False
         self._done: Done | None = None
         self._ios: list[AnyBlockIo] = []
+        self._throttled = 0  # records that are written, but that have to wait
         self._unwritten = 0  # parts of a synchronous write that are under way
         self._then: Done | None = None  # what follows it
 
@@ -77,9 +81,8 @@ class FileWork:
     def read(self, record_bytes: int, records: int, done: Done, *, is_random: bool = False) -> None:
         """Read records from the beginning, or anywhere; then call `done()`."""
         self._ahead = ReadAhead()
-        self._begin(record_bytes, records, done, is_random)
-        self._is_writing = self._is_sync = False
-        self._read_on()
+        self._at_bytes = 0
+        self._site.guest.run(self.reading(record_bytes, records, done, is_random=is_random))
 
     def write(
         self,
@@ -95,16 +98,27 @@ class FileWork:
 
         `is_new`: the file has no blocks yet.
         """
+        self._is_sync, self._is_new = is_sync, is_new
+        self._at_bytes = 0
+        self._site.guest.run(self.writing(record_bytes, records, done, is_random=is_random))
+
+    def reading(self, record_bytes: int, records: int, done: Done, *, is_random: bool) -> Work[int]:
+        """Return the first work of reading on from where the last record ended."""
         self._begin(record_bytes, records, done, is_random)
-        self._is_new = is_new
-        self._is_writing, self._is_sync = True, is_sync
-        self._write_on()
+        self._is_writing = False
+        return self._read_work()
+
+    def writing(self, record_bytes: int, records: int, done: Done, *, is_random: bool) -> Work[int]:
+        """Return the first work of writing on, as the last time."""
+        self._begin(record_bytes, records, done, is_random)
+        self._is_writing = True
+        return self._write_work()
 
     def flush(self, done: Done) -> None:
         """Write all that is dirty, and commit (fsync); then call `done()`."""
         self._then = done
         self._unwritten = 2
-        self._commit(DESCRIPTOR_PAGES, self._part_written)
+        self._commit(_DESCRIPTOR_PAGES, self._part_written)
         self._cache.writeback.flush(self._written_part)
 
     def _begin(self, record_bytes: int, records: int, done: Done, is_random: bool) -> None:
@@ -112,9 +126,10 @@ class FileWork:
         self._records = self._left = records
         self._done = done
         self._is_random = is_random
-        self._at_bytes = 0
         if is_random:
             self._draw()
+        elif self._at_bytes + record_bytes > self.size_bytes:
+            self._at_bytes = 0
 
     def _draw(self) -> None:
         """Choose the next record of random ones."""
@@ -123,7 +138,10 @@ class FileWork:
 
     def _most(self) -> int:
         """Return how many records one piece of work may have."""
-        return max(1, min(LOT_BYTES // self._record_bytes, LOT_RECORDS, self._left))
+        most = min(LOT_BYTES // self._record_bytes, LOT_RECORDS, self._left)
+        if not self._is_random:
+            most = min(most, (self.size_bytes - self._at_bytes) // self._record_bytes)
+        return max(1, most)
 
     def _pages_of(self, records: int) -> tuple[int, int]:
         first = self._at_bytes // PAGE_BYTES
@@ -136,12 +154,16 @@ class FileWork:
 
     # Reading.
 
-    def _read_on(self) -> None:
+    def _read_work(self) -> Work[int]:
+        """Return the work for records whose pages are there, or for the reads of the next one."""
         guest, cache = self._site.guest, self._cache
         page, count = self._pages_of(1)
         records = self._most()
         if self._is_random:
-            is_whole = cache.cache.run(self.first_page, self.pages) == self.pages
+            is_whole = (
+                self.pages <= cache.cache.pages
+                and cache.cache.run(self.first_page, self.pages) == self.pages
+            )
             due = [] if is_whole else cache.missing([(page, count)])
             records = records if is_whole else 1
             held = count if is_whole else cache.cache.run(page, count)
@@ -168,7 +190,7 @@ class FileWork:
             self._ahead.moved(last + pages - self.first_page)
         done = self._was_read if held >= count else self._must_wait
         self._ios = ios
-        guest.run(Work(parts, done, records, task=self._task))
+        return Work(parts, done, records, task=self._task)
 
     def _ahead_of(self, page: int, count: int) -> list[tuple[int, int]]:
         """Return the pages that are read ahead, none of them behind the end of the file."""
@@ -205,7 +227,7 @@ class FileWork:
 
     # Writing.
 
-    def _write_on(self) -> None:
+    def _write_work(self) -> Work[int]:
         records = 1 if self._is_sync else self._most()
         pages = records * self._record_bytes // PAGE_BYTES
         parts = self._site.guest.parts(
@@ -215,7 +237,7 @@ class FileWork:
             ("file_new_page", pages if self._is_new else 0),
             *self._copied(records, self._written_lines),
         )
-        self._site.guest.run(Work(parts, self._was_written, records, task=self._task))
+        return Work(parts, self._was_written, records, task=self._task)
 
     def _was_written(self, work: Work[int]) -> None:
         cache, now = self._cache, self._site.clock.now
@@ -232,14 +254,13 @@ class FileWork:
             cache.cache.write(page, count, now)
         cache.writeback.dirtied()
         if cache.writeback.is_over():
-            self._left -= work.arg
-            self._at_bytes += 0 if self._is_random else work.arg * self._record_bytes
-            cache.writeback.throttle(self._throttled)
+            self._throttled = work.arg
+            cache.writeback.throttle(self._may_go_on)
         else:
             self._go_on(work.arg)
 
-    def _throttled(self) -> None:
-        self._go_on(0)
+    def _may_go_on(self) -> None:
+        self._go_on(self._throttled)
 
     def _write_through(self) -> None:
         """Write the pages of a record. Only new blocks need a commit (ext3_file_write)."""
@@ -270,7 +291,7 @@ class FileWork:
             then()
 
     def _commit(self, pages: int, done: Callable[[BlockIo[None]], None]) -> None:
-        page = JOURNAL_PAGE + self._journal % JOURNAL_PAGES
+        page = JOURNAL.first + self._journal % JOURNAL.pages
         self._journal += pages
         self._start("journal_commit", self._io(page, pages, done))
 
@@ -295,6 +316,8 @@ class FileWork:
     def _go_on(self, records: int) -> None:
         """Count records, and go on with the next ones."""
         self._left -= records
+        if self._told is not None:
+            self._told(records)
         if self._is_random:
             self._draw()
         else:
@@ -304,10 +327,8 @@ class FileWork:
         if self._site.domain.dying:
             return
         if self._left > 0:
-            if self._is_writing:
-                self._write_on()
-            else:
-                self._read_on()
+            work = self._write_work() if self._is_writing else self._read_work()
+            self._site.guest.run(work)
             return
         done = self._done
         assert done is not None

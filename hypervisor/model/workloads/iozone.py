@@ -9,12 +9,9 @@ from typing import Any, Final
 from hypervisor.model.workloads.base import Site
 from hypervisor.model.workloads.fileio import IOZONE
 from hypervisor.model.workloads.filework import FileWork
+from hypervisor.model.workloads.places import IOZONE as PLACE
 
-FIRST_PAGE: Final = 524_288  # a quarter of the disk is before its file (judgement)
 PHASES: Final = ("write", "rewrite", "read", "reread", "random_read", "random_write")
-USUAL_PHASES: Final = PHASES[:4]
-
-
 KIB_LINES: Final = 16
 
 
@@ -38,10 +35,6 @@ class Phase:
         self.bytes = 0
         self.spent_ns = 0
 
-    def kib_per_second(self) -> float:
-        """Return its rate while it ran."""
-        return self.bytes * 1e9 / 1024 / self.spent_ns if self.spent_ns else 0.0
-
 
 class Iozone:
     """One process that goes through its phases, and begins again."""
@@ -61,7 +54,7 @@ class Iozone:
         memory_kib = 1024 + record_kib if memory_mib is None else memory_mib * 1024
         task = site.guest.spawn(IOZONE, working_set_kib=memory_kib)[0]
         lines = missed_lines(site.guest.execution.speeds.l2_kib, file_kib, record_kib)
-        self._file = FileWork(site, task, FIRST_PAGE, file_kib * 1024, "iozone_request", *lines)
+        self._file = FileWork(site, task, PLACE.first, file_kib * 1024, "iozone_request", *lines)
         self._record_bytes = record_kib * 1024
         self._records = file_kib // record_kib
         self._phases = tuple(phases)
@@ -112,7 +105,7 @@ class Iozone:
             self._begin(None)
 
     def results(self) -> Mapping[str, Any]:
-        """Return the bytes and the KB/s of each phase that has ended, as iozone reports them."""
+        """Return the bytes and seconds of each phase that has ended; `rates` has their KB/s."""
         total_bytes = sum(one.bytes for one in self._done.values()) + self._file.done_bytes
         elapsed_ns = self._site.clock.now - self._started_ns
         found: dict[str, Any] = {
@@ -124,5 +117,15 @@ class Iozone:
         for phase, one in self._done.items():
             found[f"{phase}_bytes"] = one.bytes
             found[f"{phase}_seconds"] = one.spent_ns / 1e9
-            found[f"{phase}_kib_per_second"] = one.kib_per_second()
         return found
+
+
+def rates(counts: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return the KB/s of each phase while it ran, as iozone reports them."""
+    found: dict[str, float] = {}
+    for phase in PHASES:
+        if f"{phase}_bytes" in counts:
+            seconds = counts[f"{phase}_seconds"]
+            kib = counts[f"{phase}_bytes"] / 1024
+            found[f"{phase}_kib_per_second"] = kib / seconds if seconds else 0.0
+    return found

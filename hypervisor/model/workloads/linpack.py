@@ -25,7 +25,7 @@ _STREAMED: Final[Mapping[str, str]] = {
     "double": "linpack_streamed",
     "single": "linpack_streamed_single",
 }
-_LOT_FLOPS: Final = 1_000_000_000  # of one piece of work, so that cycles stay small numbers
+_LOT_FLOPS: Final = 1_000_000_000  # of one piece of work, so that its cycles stay small (judgement)
 
 Phase = tuple[str, int]
 """A path, and operations of it."""
@@ -61,7 +61,6 @@ class Linpack:
         self, site: Site, n: int, threads: int, precision: str, memory_mib: int | None = None
     ) -> None:
         self._site = site
-        self._n = n
         guest = site.guest
         self._phases = phases(n, precision, guest.execution.speeds.l2_kib)
         program = guest.code.paths[guest.path(self._phases[0][0])].program or ""

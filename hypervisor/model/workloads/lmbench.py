@@ -6,7 +6,7 @@ Source: McVoy and Staelin, USENIX 1996.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from hypervisor.model.codebook.work import Q, Work
+from hypervisor.model.codebook.work import Work
 from hypervisor.model.workloads.base import Site, working_set_kib
 
 SWITCH: Final = "context_switch"
@@ -64,8 +64,8 @@ class Lmbench:
         if test != SWITCH:
             processes = 2 if test == PIPE else 1
         self._tasks = [guest.spawn(path, 1, memory_kib // processes)[0] for _ in range(processes)]
-        cycles_q = sum(cycles for _, cycles in guest.parts(*TESTS[test]))
-        self._own_ns = (cycles_q * 1000 // site.mhz) >> Q
+        cycles = sum(guest.code.cycles[guest.path(name)] * count for name, count in TESTS[test])
+        self._own_ns = cycles * 1000 // site.mhz
         self._parts = TESTS[test]
         if test == SWITCH:
             l2_kib = guest.execution.speeds.l2_kib

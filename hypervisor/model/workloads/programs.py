@@ -1,5 +1,6 @@
 """The programs of a guest: they start when it boots, and keep their results over a save."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -8,11 +9,12 @@ from hypervisor.model.io.devices import Devices
 from hypervisor.model.network.network import Network
 from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.timing.random_stream import Streams
-from hypervisor.model.workloads import WORKLOADS
-from hypervisor.model.workloads.base import Peer, Site, Workload
-from hypervisor.model.workloads.iozone import PHASES
+from hypervisor.model.workloads import WORKLOADS, iozone
+from hypervisor.model.workloads.base import NoWay, Peer, Site, Workload
+from hypervisor.model.workloads.hindered import Hindered
+from hypervisor.model.workloads.oltp import benchmark
 
-# Results that only count up; the others (rates, distributions) restart after a restore.
+# Results that only count up; rates over time and distributions restart after a restore.
 COUNTS: Final = (
     "units",
     "work_seconds",
@@ -41,8 +43,15 @@ COUNTS: Final = (
 )
 
 COUNTS_OF_PHASES: Final = tuple(
-    f"{phase}_{what}" for phase in PHASES for what in ("bytes", "seconds")
+    f"{phase}_{what}" for phase in iozone.PHASES for what in ("bytes", "seconds")
 )  # of iozone
+TALLIES: Final = ("tests",)
+"""Results that are counts by name."""
+RATES: Final[Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, float]]]] = {
+    "iozone": iozone.rates,
+    "oltp": benchmark.rates,
+}
+"""What follows from counts alone, by kind."""
 
 
 class Programs:
@@ -84,7 +93,11 @@ class Programs:
                 self._mhz,
                 self._endings,
             )
-            workload = WORKLOADS[settings.kind](site, settings.model_dump())
+            workload: Workload
+            try:
+                workload = WORKLOADS[settings.kind](site, settings.model_dump())
+            except NoWay as error:  # an interface has gone since the domain was built
+                workload = Hindered(settings.kind, str(error))
             self.running.append(workload)
             workload.start()
 
@@ -101,4 +114,10 @@ class Programs:
             for name in (*COUNTS, *COUNTS_OF_PHASES):
                 if name in now and isinstance(before.get(name), int | float):
                     now[name] += before[name]
+            for name in TALLIES:
+                if name in now:
+                    now[name] = dict(Counter(before.get(name, {})) + Counter(now[name]))
+        for one in results:
+            if one["kind"] in RATES:
+                one |= RATES[one["kind"]](one)
         return tuple(results)

@@ -26,6 +26,7 @@ _TAP_DRIVERS = ("aio", "sync", "qcow", "vmdk", "ram")
 _MODES = ("r", "w", "w!")
 
 _VIF_KEYS = ("type", "mac", "bridge", "ip", "script", "backend", "vifname", "rate", "model")
+_INTERFACE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,15}", re.ASCII)  # IFNAMSIZ
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 
 _VFB_KEYS = (
@@ -168,6 +169,8 @@ def parse_disk(text: str) -> DiskSpec:
     The frontend may be written `ioemu:hda` or `hdc:cdrom`; a CD-ROM drive may lack `type:path`.
     Raises: HostError with xm's text. Source: tools/python/xen/xm/create.py.
     """
+    if not text.isprintable():
+        raise _no_disk(text, "it has a character that cannot be printed")
     fields = [field.strip() for field in text.split(",")]
     if len(fields) not in (3, 4):
         raise _no_disk(text, "write TYPE:PATH,DEVICE,MODE, as in phy:/dev/sdb1,xvda,w")
@@ -227,6 +230,9 @@ def parse_vif(text: str) -> VifSpec:
     mac = values.pop("mac", "").lower()
     if mac and not _MAC.fullmatch(mac):
         raise HostError(f"Invalid vif mac: {mac}; write six hexadecimal pairs joined by colons")
+    vifname = values.get("vifname", "")
+    if vifname and not _INTERFACE.fullmatch(vifname):
+        raise HostError(f"Invalid vif vifname: {vifname}; write 1 to 15 letters, digits or _.-")
     limit = values.pop("rate", "")
     if limit.startswith("-"):  # what else is no rate is unlimited, as in the original
         raise HostError(f"Invalid vif rate: {limit}; write one such as 10Mb/s or 1MB/s@20ms")
@@ -252,6 +258,8 @@ def parse_vfb(text: str) -> VfbSpec:
 
 def _pairs(text: str) -> dict[str, str]:
     """Return the key=value items of a comma list; empty items are skipped."""
+    if not text.isprintable():
+        raise HostError(f"{text} has a character that cannot be printed; leave it out")
     values: dict[str, str] = {}
     for item in filter(None, (item.strip() for item in text.split(","))):
         key, equals, value = item.partition("=")

@@ -87,7 +87,7 @@ def _converted(option: Option, value: object) -> object:
         return _WORDS[word] if isinstance(value, str) and word in _WORDS else _number(name, value)
     if option.type == REAL:
         return _real(name, value)
-    return str(value)
+    return _printable(name, str(value))
 
 
 def _number(name: str, value: str | int | float) -> int:
@@ -114,10 +114,19 @@ def _strings(name: str, value: object) -> list[str]:
     if value == "":
         return []
     if isinstance(value, str):
-        return [value]
+        return [_printable(name, value)]
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return list(value)
+        return [_printable(name, item) for item in value]
     raise HostError(f"invalid value for {name}: a list of strings is needed")
+
+
+def _printable(name: str, text: str) -> str:
+    """Return a text that may stand in a line of a log or of /proc."""
+    if not text.isprintable():
+        raise HostError(
+            f"invalid value for {name}: '{_short(text)}' has a character that cannot be printed"
+        )
+    return text
 
 
 def _short(value: object) -> str:

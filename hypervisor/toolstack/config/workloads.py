@@ -1,7 +1,11 @@
 """The programs that a configuration file names: `oltp, clients=16, engine=sybase`."""
 
+from typing import Final
+
 from hypervisor.errors import HostError
 
+_NAMES: Final = ("peer", "lun")  # a domain may be called 7, or true
+_LISTS: Final = ("phases",)  # whose values stand between plus signs
 _FORM = "write a kind and its parameters, as in 'oltp, clients=16'"
 
 
@@ -15,11 +19,15 @@ def parse_workload(text: str) -> dict[str, object]:
         key, equals, value = (part.strip() for part in pair.partition("="))
         if not key or not equals or key in given:
             raise HostError(f"invalid value for xenprof_workload: '{pair}' in '{text}'; {_FORM}")
-        given[key] = _value(value)
+        given[key] = _value(key, value)
     return given
 
 
-def _value(text: str) -> object:
+def _value(key: str, text: str) -> object:
+    if key in _NAMES:
+        return text
+    if key in _LISTS:
+        return [one.strip() for one in text.split("+")]
     if text in ("true", "false"):
         return text == "true"
     for number in (int, float):

@@ -4,10 +4,12 @@ Source: tools/examples/{block,block-common.sh,vif-bridge} (3.0.3), drivers/block
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from hypervisor.errors import HostError, Refused
+from hypervisor.nearest import some
 from hypervisor.toolstack.config.devices import (
     DISK_SECTORS,
     SECTOR_BYTES,
@@ -15,6 +17,7 @@ from hypervisor.toolstack.config.devices import (
     VifSpec,
     device_number,
 )
+from hypervisor.toolstack.config.locations import absolute, may_share, overlap, place_of
 from hypervisor.toolstack.domaininfo import Device, DomainInfo
 
 LOOP_DEVICES = 8
@@ -28,7 +31,9 @@ _BLOCK_DEVICE = re.compile(
 # Types with a script block-TYPE in domain 0's /etc/xen/scripts, besides those that `block` serves.
 _SCRIPTED = ("enbd", "nbd")
 BRIDGES = ("xenbr0", "xenbr1", "virbr0")
-"""xenbr0 has the network card (peth0), xenbr1 the dummy device, virbr0 no device."""
+"""The bridges that every host has. Only xenbr0 has a card, unless the host says otherwise."""
+OF_GUESTS = re.compile(r"(?:vif|tap)\d+\.\d+", re.ASCII)
+"""The names that netback and qemu-dm give to the interfaces of guests in domain 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,8 @@ def check_disk(
 ) -> None:
     """Raise Refused with the block script's text where domain 0 cannot provide this disk.
 
-    `known` are the block devices of domain 0 besides those that any RHEL 5 host could have; one
-    that ends with a slash is a folder of them.
+    `known` are the places of block devices of domain 0 besides those that any RHEL 5 host could
+    have; one that ends with a slash is a folder of them.
     """
     if not spec.type:  # a drive without a medium
         return
@@ -55,62 +60,79 @@ def check_disk(
             "makes there, as in phy:/dev/sdb"
         )
     others = [one for one in others if one.spec is not spec]
-    exists = _is_known(spec.path, known) or _BLOCK_DEVICE.fullmatch(spec.path)
-    if spec.type == "phy" and not exists:
-        more = ", ".join(("sda to sdp and hda to hdd, volumes of groups", *sorted(known)))
-        raise Refused(f"Backend device not found. {spec.path} is none of Domain-0's: {more}")
+    if spec.type == "phy" and not _exists(spec.path, known):
+        there = some(["sda to sdp and hda to hdd", "volumes of groups", *sorted(known)])
+        raise Refused(f"Backend device not found. {spec.path} is none of Domain-0's: {there}")
     if spec.type == "file" and sum(one.spec.type == "file" for one in others) >= LOOP_DEVICES:
         raise Refused(
             f"Failed to find an unused loop device ({LOOP_DEVICES} of max_loop={LOOP_DEVICES} are "
             "in use); use tap:aio: instead of file:"
         )
-    if spec.device_class == "tap":
-        if sum(one.spec.device_class == "tap" for one in others) >= TAP_DEVICES:
-            raise Refused(f"all {TAP_DEVICES} tap devices are in use")
-        return
-    if spec.mode == "w!":
-        return
+    taps = sum(one.spec.device_class == "tap" for one in others)
+    if spec.device_class == "tap" and taps >= TAP_DEVICES:
+        raise Refused(f"all {TAP_DEVICES} tap devices are in use")
     for one in others:
-        same = (one.spec.type, one.spec.path) == (spec.type, spec.path)
-        if same and (spec.mode == "w" or one.spec.mode != "r"):
+        how = "" if may_share(spec, one.spec) else overlap(spec, one.spec)
+        if how:
             noun = "Device" if spec.type == "phy" else "File"
             raise Refused(
                 f"{noun} {spec.path} is mounted in a guest domain, and so cannot be mounted now. "
-                f"It is {one.spec.frontend} of '{one.owner}', with mode {one.spec.mode}; w! shares "
-                "it all the same"
+                f"It {how} {one.spec.frontend} of '{one.owner}', with mode {one.spec.mode}; w! "
+                "shares it all the same"
             )
 
 
-def _is_known(path: str, known: Collection[str]) -> bool:
-    return path in known or any(one[-1:] == "/" and path.startswith(one) for one in known)
+def _exists(path: str, known: Collection[str]) -> bool:
+    place = place_of(path)
+    return bool(_BLOCK_DEVICE.fullmatch(absolute(path)) or _BLOCK_DEVICE.fullmatch(place)) or any(
+        place.startswith(one) if one[-1:] == "/" else place == one for one in known
+    )
 
 
 def check_vif(
-    spec: VifSpec, others: Iterable[tuple[str, VifSpec]] = (), more_bridges: Collection[str] = ()
+    device: Device,
+    infos: Iterable[DomainInfo],
+    more_bridges: Collection[str] = (),
+    interfaces: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Raise Refused where the bridge does not exist, or another vif in `others` has its name.
+    """Raise Refused where the bridge does not exist, or another interface has the vif's name.
 
     The text is that of the vif-bridge script, and of `ip link set ... name`, which it calls.
+    `interfaces` says what those of domain 0 itself are.
     """
+    spec = device.spec
+    assert isinstance(spec, VifSpec)
     if spec.bridge not in BRIDGES and spec.bridge not in more_bridges:
-        there = ", ".join(sorted({*BRIDGES, *more_bridges}))
+        there = some(sorted({*BRIDGES, *more_bridges}))
         raise Refused(f"Could not find bridge device {spec.bridge}; there are {there}")
-    for owner, other in others:
-        if other is not spec and spec.vifname and other.vifname == spec.vifname:
-            raise Refused(f"ip link set {spec.vifname} failed: that is a vif of '{owner}' already")
+    if not spec.vifname:
+        return
+    own = ""
+    failed = f"ip link set {spec.vifname} failed: that is"
+    if spec.vifname in interfaces:
+        raise Refused(f"{failed} {interfaces[spec.vifname]} of Domain-0 already")
+    for info in infos:
+        for other in info.devices:
+            if other is device:
+                own = f"vif{info.domid}.{device.number}"
+            elif isinstance(other.spec, VifSpec) and other.spec.vifname == spec.vifname:
+                raise Refused(f"{failed} a vif of '{info.name}' already")
+    if spec.vifname != own and OF_GUESTS.fullmatch(spec.vifname):
+        raise Refused(f"{failed} what an interface of another guest is called")
 
 
 def check_device(
     device: Device,
-    infos: Iterable[DomainInfo],
+    infos: Collection[DomainInfo],
     known: Collection[str],
     more_bridges: Collection[str] = (),
+    interfaces: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Raise Refused where domain 0 cannot provide the backing of this device."""
     if isinstance(device.spec, DiskSpec):
         check_disk(device.spec, disks_of(infos), known)
     elif isinstance(device.spec, VifSpec):
-        check_vif(device.spec, _vifs_of(infos), more_bridges)
+        check_vif(device, infos, more_bridges, interfaces)
 
 
 def backing_nodes(spec: DiskSpec, loop_devices: Collection[str]) -> "dict[str, object]":
@@ -134,20 +156,12 @@ def backing_nodes(spec: DiskSpec, loop_devices: Collection[str]) -> "dict[str, o
 
 
 def _physical_device(path: str) -> str:
+    place = place_of(path)
     try:
-        number = device_number(path)
+        number = device_number(place)
     except HostError:  # a logical volume or the like
-        return f"{DEVICE_MAPPER_MAJOR:x}:{sum(path.encode()) % 16:x}"
+        return f"{DEVICE_MAPPER_MAJOR:x}:{sum(place.encode()) % 16:x}"
     return f"{number >> 8:x}:{number & 255:x}"
-
-
-def _vifs_of(infos: Iterable[DomainInfo]) -> list[tuple[str, VifSpec]]:
-    return [
-        (info.name, device.spec)
-        for info in infos
-        for device in info.devices
-        if isinstance(device.spec, VifSpec)
-    ]
 
 
 def disks_of(infos: Iterable[DomainInfo]) -> list[Backing]:

@@ -89,7 +89,7 @@ class Connection:
 
     def _connect(self) -> None:
         xend, device = self._xend, self._device
-        check_device(device, xend.infos.values(), xend.devices, xend.bridges)
+        check_device(device, xend.infos.values(), xend.devices, xend.bridges, xend.interfaces)
         if isinstance(device.spec, DiskSpec):
             xend.hypervisor.devices.add_disk(self._info.domid, device.spec)
             nodes = backing_nodes(device.spec, self._loop_devices())

@@ -7,6 +7,7 @@ from hypervisor.model.storage.request import BlockRequest, DiskRequest
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 
+HZ = 250
 KIB = 1024
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -87,7 +88,7 @@ def run(*programs, drive="cheetah-10k.7", elevator="noop", seconds=4, seed=1, **
     """Run programs, given as keywords, on a disk of their own; return them and the disk."""
     clock = Clock()
     device = Drive(clock, RandomStream(seed, "disk"), DRIVES[drive], **settings)
-    disk = Disk(clock, "sda", device, elevator)
+    disk = Disk(clock, "sda", device, elevator, HZ)
     made = [Program(disk, clock, **one) for one in programs]
     clock.run_until(seconds * SECOND)
     return [*made, disk]

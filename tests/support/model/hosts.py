@@ -4,8 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from hypervisor.model.domain.domain import Domain
 from hypervisor.model.machine import Machine, build
 from hypervisor.model.scenario.spec import parse_scenario
+from hypervisor.model.timing.kernelticks import PARAVIRTUAL_HZ, KernelTicks
+from hypervisor.model.timing.random_stream import RandomStream
 from hypervisor.telemetry import (
     DomainSnapshot,
     PcpuSnapshot,
@@ -126,6 +129,12 @@ def vbd(host: Machine, name: str) -> VbdSnapshot:
 def cpu_ns(host: Machine, name: str) -> int:
     """Return the running time of a domain."""
     return measured(seen(host, name).cpu_ns)
+
+
+def bare_domain(domid: int = 1, now_ns: int = 0) -> Domain:
+    """Return a domain without vcpus and a host."""
+    ticks = KernelTicks(PARAVIRTUAL_HZ, RandomStream(1, "ticks"))
+    return Domain(domid, f"domain{domid}", "", "pv", 0, None, now_ns, ticks)
 
 
 def interrupts(host: Machine, name: str) -> int:

@@ -19,6 +19,7 @@ class Wanderer:
         self.lost: list[Lot] = []
         self.sent: list[Lot] = []
         self.taken: list[Lot] = []
+        self.freed: list[Lot] = []
 
     def arrived(self, lot: Lot) -> None:
         self.came.append(lot)
@@ -27,7 +28,7 @@ class Wanderer:
         self.lost.append(lot)
 
     def left(self, lot: Lot) -> None:
-        pass
+        self.freed.append(lot)
 
     def sending(self, lot: Lot) -> Costs:
         return []

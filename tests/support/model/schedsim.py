@@ -9,6 +9,7 @@ from hypervisor.model.cpu.sched.context import SchedContext
 from hypervisor.model.cpu.topology import Topology
 from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock, Timer
+from tests.support.model.hosts import bare_domain
 
 TICK_NS = 10_000_000
 SWITCH_NS = 20_000
@@ -83,7 +84,7 @@ class Sim:
         awake: bool = True,
     ) -> Domain:
         domid = len(self.domains) + 1 if domid is None else domid
-        domain = Domain(domid, f"domain{domid}", "", "pv", 0, None, self.clock.now)
+        domain = bare_domain(domid, self.clock.now)
         self.domains.append(domain)
         self.scheduler.add_domain(domain, weight, cap)
         for vcpu_id in range(vcpus):

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -37,11 +38,20 @@ def test_a_process_that_is_started_does_not_notice_ctrl_c_from_its_beginning():
     assert int(status.split()[1], 16) & 1 << signal.SIGINT - 1
 
 
-def test_ctrl_c_while_processes_start_comes_afterwards():
+@pytest.mark.parametrize("threads", [0, 1])
+def test_ctrl_c_while_processes_start_comes_afterwards(threads):
+    """A thread that has been there before takes the signal of the process."""
+    ends = Event()
+    others = [Thread(target=ends.wait) for _ in range(threads)]
+    for other in others:
+        other.start()
     with pytest.raises(KeyboardInterrupt), deaf_to_interrupts():
         os.kill(os.getpid(), signal.SIGINT)
-        reached = True
-    assert reached
+        reached = sum(range(1000))
+    ends.set()
+    for other in others:
+        other.join()
+    assert 499_500 == reached
 
 
 def test_workers_are_deaf_to_ctrl_c_and_their_parent_is_as_before():

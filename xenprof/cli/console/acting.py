@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from hypervisor.errors import Refused
 from xenprof.cli.console.command import CommandError
 from xenprof.cli.console.guest import Guest
 from xenprof.cli.console.procfiles import now
@@ -42,15 +43,18 @@ def modprobe(guest: Guest, words: list[str]) -> int:
         if module not in _MODULES:
             known = ", ".join(_MODULES)
             raise CommandError(f"FATAL: Module {module} not found. (here: {known})")
-    for kind in (_MODULES[module] for module in modules):
+    for module in modules:
+        kind = _MODULES[module]
         if not kind:
             continue
         try:
             guest.do(WriteSys(f"bus/xen/drivers/{kind}/bind", kind))
-        except ServiceError:
+        except ServiceError as error:
+            if error.type != Refused.__name__:
+                raise
             raise CommandError(
-                f"FATAL: Error inserting {modules[0]}: No such device (only a fully virtualized"
-                " guest loads it)"
+                f"FATAL: Error inserting {module}: No such device (only a fully virtualized guest"
+                " loads it)"
             ) from None
     return 0
 

@@ -4,6 +4,7 @@ import getopt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hypervisor.oneline import one_line
 from xenprof.client import Client
 from xenprof.errors import XenprofError
 from xenprof.wire.paths import SNAPSHOT
@@ -17,7 +18,7 @@ class XmError(XenprofError):
 
     def __init__(self, message: str, *, shows_usage: bool = True) -> None:
         """`shows_usage` False: no usage text follows, as where the original only exits."""
-        super().__init__(message)
+        super().__init__(one_line(message))
         self.shows_usage = shows_usage
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import tempfile
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -11,13 +10,13 @@ import dask
 from distributed import Client, Nanny, Scheduler, SpecCluster, Worker
 
 from xenprof.experiment.cluster import sockets
+from xenprof.experiment.cluster.folder import own_folder
 from xenprof.experiment.cluster.quiet import LEVEL, SETTINGS, hush
+from xenprof.experiment.errors import RunFailed, one_line
 from xenprof.workers import deaf_to_interrupts
 
 MEMORY_BYTES: Final = 2**30
 """A worker that needs more is ended, and its run repeated; judgement, five times what one has."""
-
-_LONGEST_PATH: Final = 80  # of a folder in which a socket still has a name
 
 
 class _Scheduler(Scheduler):
@@ -41,23 +40,26 @@ class _Worker(Worker):
 
 @contextlib.contextmanager
 def local(workers: int) -> Iterator[Client]:
-    """Yield a client of as many worker processes; all is gone afterwards."""
+    """Yield a client of as many worker processes; all is gone afterwards. Raises: RunFailed."""
     hush()
-    with tempfile.TemporaryDirectory(
-        prefix="xp-", dir=_short_folder(), ignore_cleanup_errors=True
-    ) as folder:
+    with own_folder() as folder:
         dask.config.refresh(paths=[], env={})  # nothing of ~/.config/dask has a say here
         dask.config.set({**SETTINGS, sockets.FOLDER: folder, "temporary-directory": folder})
-        cluster = _cluster(workers, folder)
+        cluster = None
         try:
+            with deaf_to_interrupts():
+                cluster = _cluster(workers, folder)
             client = Client(cluster, set_as_default=False)  # type: ignore[no-untyped-call]
             with client:
                 yield client
         except BaseException:
-            _kill(cluster)
+            if cluster is not None:
+                _kill(cluster)
             raise
         finally:
-            cluster.close()
+            if cluster is not None:
+                with deaf_to_interrupts():  # who types Ctrl-C again does not make it longer
+                    cluster.close()
 
 
 def _cluster(workers: int, folder: str) -> SpecCluster:
@@ -73,12 +75,17 @@ def _cluster(workers: int, folder: str) -> SpecCluster:
             "silence_logs": LEVEL,
         },
     }
-    with deaf_to_interrupts():
+    try:
         return SpecCluster(  # type: ignore[no-untyped-call]
             scheduler={"cls": _Scheduler, "options": place},
             workers=dict.fromkeys(range(workers), worker),
             silence_logs=LEVEL,
         )
+    except (OSError, RuntimeError) as error:  # the latter is what the library makes of any
+        root: BaseException = error
+        while cause := root.__cause__ or root.__context__:
+            root = cause
+        raise RunFailed(f"worker processes cannot be started: {one_line(root)}") from None
 
 
 def _kill(cluster: SpecCluster) -> None:
@@ -88,8 +95,3 @@ def _kill(cluster: SpecCluster) -> None:
         if nanny.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(nanny.pid, signal.SIGKILL)
-
-
-def _short_folder() -> str | None:
-    """Return a folder for temporary files whose path leaves room for the name of a socket."""
-    return None if len(tempfile.gettempdir()) < _LONGEST_PATH else "/tmp"

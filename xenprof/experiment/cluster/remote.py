@@ -10,9 +10,10 @@ import dask
 from distributed import Client
 
 from xenprof.experiment.cluster.quiet import hush
-from xenprof.experiment.errors import RunFailed
+from xenprof.experiment.cluster.waiting import PATIENCE_SECONDS
+from xenprof.experiment.errors import RunFailed, one_line
 
-_PATIENCE_SECONDS: Final = 5
+_PATIENCE_SECONDS: Final = 5  # judgement: a scheduler answers in milliseconds
 _SAME: Final = ("dask", "distributed")  # in other versions they do not understand each other
 
 
@@ -45,12 +46,20 @@ def _connected(address: str) -> Client:
             f"no dask scheduler answers at {address} within {_PATIENCE_SECONDS} s"
         ) from None
     except Exception as error:  # of an address that is none, or of another protocol
-        why = " ".join(str(error).split())[:200]
-        raise RunFailed(f"the scheduler at {address} cannot be used: {why}") from None
+        shown = address or "an empty address"
+        raise RunFailed(f"the scheduler at {shown} cannot be used: {one_line(error)}") from None
 
 
 def _check_versions(client: Client, address: str) -> None:
-    versions: Any = client.get_versions()
+    try:
+        versions: Any = client.sync(  # type: ignore[no-untyped-call]
+            client.get_versions, callback_timeout=PATIENCE_SECONDS
+        )
+    except OSError:  # of which those of dask and of time are
+        raise RunFailed(
+            f"the scheduler at {address}, or a worker of it, does not answer within "
+            f"{PATIENCE_SECONDS} s"
+        ) from None
     ours = versions["client"]["packages"]
     theirs: dict[str, Mapping[str, Any]] = {f"the scheduler at {address}": versions["scheduler"]}
     theirs |= {f"worker {name}": one for name, one in versions["workers"].items()}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GONE: Final = "the scheduler is gone; what is finished is kept: type the same again to go on"
 LOOK_SECONDS: Final = 5
 PATIENCE_SECONDS: Final = 60
-"""How often is looked for workers, and how long there may be none; judgement."""
+"""How often is looked for workers, and how long there may be none that answers; judgement."""
 
 
 def finished(futures: "Collection[_Future]", client: "Client") -> "Iterator[_Future]":

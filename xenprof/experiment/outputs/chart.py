@@ -2,6 +2,8 @@
 
 import io
 import logging
+import os
+import warnings
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +24,7 @@ _STYLE: Final[Any] = {
     "svg.hashsalt": "xenprof",
     "font.family": ["sans-serif"],
     "font.size": 9,
+    "text.parse_math": False,  # names are what people write
     "text.color": _INK,
     "axes.edgecolor": _INK,
     "axes.labelcolor": _INK,
@@ -44,12 +47,14 @@ _STANDALONE: Final = (
 def as_svg(found: Findings) -> str:
     """Return the picture: a panel for each result, the same bytes for the same findings."""
     logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
+    os.environ.pop("MPLBACKEND", None)  # which is for windows, and ends the import if it is unknown
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     results = found.experiment.results
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of letters that a font has not: the reader's may
         matplotlib.rcdefaults()  # a user's matplotlibrc has no say
         matplotlib.rcParams.update(_STYLE)
         figure = Figure(figsize=(_WIDTH_INCHES, 0.5 + _PANEL_INCHES * len(results)))

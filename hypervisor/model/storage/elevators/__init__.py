@@ -9,11 +9,12 @@ from hypervisor.model.storage.elevators.cfq import Cfq
 from hypervisor.model.storage.elevators.deadline import Deadline
 from hypervisor.model.storage.elevators.noop import Noop
 
-ELEVATORS: Final[Mapping[str, Callable[[], Elevator]]] = {
+ELEVATORS: Final[Mapping[str, Callable[[int], Elevator]]] = {
     "noop": Noop,
     "anticipatory": Anticipatory,
     "deadline": Deadline,
     "cfq": Cfq,
 }
-"""In the order in which sysfs lists them (`cat /sys/block/sda/queue/scheduler`)."""
+"""In the order in which sysfs lists them (`cat /sys/block/sda/queue/scheduler`); each is made for a
+kernel that ticks so many times a second."""
 DEFAULT_ELEVATOR: Final = "cfq"  # of RHEL 5

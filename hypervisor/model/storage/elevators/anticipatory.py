@@ -10,7 +10,6 @@ from typing import Final
 
 from hypervisor.model.storage.elevators.base import (
     INT_MAX,
-    TICK_MS,
     Elevator,
     Sorted,
     Tunable,
@@ -18,11 +17,9 @@ from hypervisor.model.storage.elevators.base import (
 )
 from hypervisor.model.storage.elevators.history import History
 from hypervisor.model.storage.request import BlockRequest
-from hypervisor.model.timing.kernelticks import HZ
 
 ASYNC: Final = 0
 SYNC: Final = 1
-THINK_MAX_TICKS: Final = HZ // 50 - 1  # MAX_THINKTIME - 1
 BACK_SECTORS: Final = 1024 * 1024  # MAXBACK
 CLOSE_SECTORS: Final = 8192
 
@@ -56,23 +53,25 @@ class Anticipatory(Elevator):
     """Batches of reads and of writes, with a pause for the reader that comes back."""
 
     __slots__ = ("_aged", "_anticipated", "_batch_expires", "_changed_batch", "_checked",
-                 "_direction", "_dispatched", "_has_read_ended", "_last_sector", "_new_batch",
-                 "_processes", "_sorted", "_started", "_status", "_write_batch_idled",
-                 "_write_count", "write_batch_count")  # fmt: skip
+                 "_direction", "_dispatched", "_has_read_ended", "_last_sector", "_most_thought",
+                 "_new_batch", "_processes", "_sorted", "_started", "_status",
+                 "_write_batch_idled", "_write_count", "write_batch_count")  # fmt: skip
 
     name = "anticipatory"
 
-    def __init__(self) -> None:
+    def __init__(self, hz: int) -> None:
         super().__init__(
+            hz,
             TUNABLES,
             {
-                "read_expire": HZ // 8,
-                "write_expire": HZ // 4,
-                "antic_expire": max(1, HZ // 150),
-                "read_batch_expire": HZ // 2,
-                "write_batch_expire": HZ // 8,
+                "read_expire": hz // 8,
+                "write_expire": hz // 4,
+                "antic_expire": max(1, hz // 150),
+                "read_batch_expire": hz // 2,
+                "write_batch_expire": hz // 8,
             },
         )
+        self._most_thought = hz // 50 - 1  # MAX_THINKTIME - 1
         self._sorted = (Sorted(), Sorted())
         self._aged: tuple[list[BlockRequest], list[BlockRequest]] = ([], [])
         self._last_sector = [0, 0]
@@ -119,7 +118,7 @@ class Anticipatory(Elevator):
         if process.has_started:
             thought = 0
             if process.has_ended and not process.queued:
-                thought = min(tick - process.last_end, THINK_MAX_TICKS)
+                thought = min(tick - process.last_end, self._most_thought)
             process.thought(thought)
             process.sought(request.start)
         process.last_position = request.end
@@ -254,7 +253,7 @@ class Anticipatory(Elevator):
         last = self._last_sector[self._direction]
         waited_ms = 0
         if self._status != OFF and self._has_read_ended:
-            waited_ms = (tick - self._started) * TICK_MS
+            waited_ms = (tick - self._started) * self.tick_ms
         if waited_ms > min(20, self.values["antic_expire"]) and waited_ms:
             return True
         near = CLOSE_SECTORS << waited_ms

@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from hypervisor.model.storage.request import BlockRequest
-from hypervisor.model.timing.kernelticks import HZ
-
-TICK_MS: Final = 1000 // HZ
 
 
 class Tunable(NamedTuple):
@@ -31,13 +28,14 @@ UINT_MAX: Final = 2**32 - 1
 class Elevator(ABC):
     """Orders the requests of one queue."""
 
-    __slots__ = ("idle_until", "tunables", "values")
+    __slots__ = ("idle_until", "tick_ms", "tunables", "values")
 
     name: str
     merges_anywhere = True  # False: only the request touched last is tried
 
-    def __init__(self, tunables: Mapping[str, Tunable], values: dict[str, int]) -> None:
-        """`values` are the tunables' defaults, times in ticks."""
+    def __init__(self, hz: int, tunables: Mapping[str, Tunable], values: dict[str, int]) -> None:
+        """`hz`: the kernel's ticks a second. `values`: defaults of the tunables, times in ticks."""
+        self.tick_ms = 1000 // hz
         self.tunables = tunables
         self.values = values
         self.idle_until = -1  # the tick until which it leaves the device idle; -1: it does not
@@ -45,14 +43,14 @@ class Elevator(ABC):
     def show(self, name: str) -> int:
         """Return what the file of a tunable shows."""
         value = self.values[name]
-        return value * TICK_MS if self.tunables[name].unit == "ms" else value
+        return value * self.tick_ms if self.tunables[name].unit == "ms" else value
 
     def store(self, name: str, value: int) -> None:
         """Set a tunable as a write to its file does: out of bounds, the nearest bound is taken."""
         tunable = self.tunables[name]
         value = max(tunable.minimum, min(value, tunable.maximum))
         # msecs_to_jiffies rounds up.
-        self.values[name] = -(-value // TICK_MS) if tunable.unit == "ms" else value
+        self.values[name] = -(-value // self.tick_ms) if tunable.unit == "ms" else value
 
     @property
     @abstractmethod

@@ -18,13 +18,11 @@ from hypervisor.model.storage.elevators.base import (
 )
 from hypervisor.model.storage.elevators.history import VALID_SAMPLES, History
 from hypervisor.model.storage.request import BlockRequest
-from hypervisor.model.timing.kernelticks import HZ
 
 PRIORITY: Final = 4  # of 0 to 7
 # CIC_SEEKY: a mean distance above 64 MiB, in sectors.
 SEEKY_SECTORS: Final = 128 * 1024
 QUEUEING_DEPTH: Final = 4  # a device that had more requests at once queues commands
-SEEKY_IDLE_TICKS: Final = max(1, 2 * HZ // 1000)  # msecs_to_jiffies(2)
 ASYNC: Final = -1  # the key of the queue of all asynchronous writes
 
 
@@ -71,26 +69,28 @@ class Cfq(Elevator):
 
     __slots__ = ("_active", "_active_submitter", "_busy", "_current", "_dispatched_in_slice",
                  "_histories", "_in_driver", "_last_sector", "_queues", "_ready", "_round",
-                 "_waiting", "is_queueing")  # fmt: skip
+                 "_seeky_idle", "_waiting", "is_queueing")  # fmt: skip
 
     name = "cfq"
 
-    def __init__(self) -> None:
+    def __init__(self, hz: int) -> None:
         super().__init__(
+            hz,
             TUNABLES,
             {
                 "quantum": 4,
                 "queued": 8,
-                "fifo_expire_sync": HZ // 8,
-                "fifo_expire_async": HZ // 4,
+                "fifo_expire_sync": hz // 8,
+                "fifo_expire_async": hz // 4,
                 "back_seek_max": 16 * 1024,  # KiB
                 "back_seek_penalty": 2,
-                "slice_sync": HZ // 10,
-                "slice_async": HZ // 25,
+                "slice_sync": hz // 10,
+                "slice_async": hz // 25,
                 "slice_async_rq": 2,
-                "slice_idle": HZ // 125,
+                "slice_idle": hz // 125,
             },
         )
+        self._seeky_idle = -(-2 * hz // 1000)  # msecs_to_jiffies(2)
         self._queues: dict[int, Queue] = {}
         self._histories: dict[int, History] = {}
         self._ready: list[Queue] = []  # rr_list: to be served in the next round
@@ -298,7 +298,7 @@ class Cfq(Elevator):
         queue.must_dispatch = queue.is_waited_for = True
         history = queue.history
         if history.seek_samples > VALID_SAMPLES and history.seek_mean > SEEKY_SECTORS:
-            idle = min(idle, SEEKY_IDLE_TICKS)
+            idle = min(idle, self._seeky_idle)
         self.idle_until = tick + idle
         return True
 

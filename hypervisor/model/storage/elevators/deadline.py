@@ -10,7 +10,6 @@ from typing import Final
 
 from hypervisor.model.storage.elevators.base import INT_MAX, Elevator, Sorted, Tunable
 from hypervisor.model.storage.request import BlockRequest
-from hypervisor.model.timing.kernelticks import HZ
 
 READ: Final = 0
 WRITE: Final = 1
@@ -33,12 +32,13 @@ class Deadline(Elevator):
 
     name = "deadline"
 
-    def __init__(self) -> None:
+    def __init__(self, hz: int) -> None:
         super().__init__(
+            hz,
             TUNABLES,
             {
-                "read_expire": HZ // 2,
-                "write_expire": 5 * HZ,
+                "read_expire": hz // 2,
+                "write_expire": 5 * hz,
                 "writes_starved": 2,
                 "front_merges": 1,
                 "fifo_batch": 16,

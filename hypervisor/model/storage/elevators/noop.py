@@ -14,8 +14,8 @@ class Noop(Elevator):
     name = "noop"
     merges_anywhere = False
 
-    def __init__(self) -> None:
-        super().__init__({}, {})
+    def __init__(self, hz: int) -> None:
+        super().__init__(hz, {}, {})
         self._queue: deque[BlockRequest] = deque()
 
     @property

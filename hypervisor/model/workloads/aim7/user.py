@@ -9,11 +9,10 @@ from hypervisor.model.workloads.aim7.mixes import Mix
 from hypervisor.model.workloads.aim7.tests import FILES, OPERATIONS, FileTest
 from hypervisor.model.workloads.base import Site
 from hypervisor.model.workloads.filework import FileWork
+from hypervisor.model.workloads.places import AIM7
 
 LIST_TESTS: Final = 100
 RECORD_BYTES: Final = 1024
-# Small files of many users lie one behind the other, from an eighth of the disk on (judgement).
-FIRST_PAGE: Final = 262_144
 
 
 class User:
@@ -28,13 +27,16 @@ class User:
         tests: "Deck",
         tested: Callable[[str], None],
     ) -> None:
-        """`number` is that of the user; `tested(test)` is called when a test has been done."""
+        """`number` is that of the user; `tested(test)` is called when a test has been done.
+
+        Files lie one behind the other; users whose files do not fit any more share the others'.
+        """
         self._site = site
         self._task = task
         self._tests = tests
         self._tested = tested
         pages = -(-file_bytes // 4096)
-        first = FIRST_PAGE + number * pages
+        first = AIM7.first + number % (AIM7.pages // pages) * pages
         self._file = FileWork(site, task, first, file_bytes, "aim7_record")
         self._list: list[str] = []
         self._test = ""

@@ -66,7 +66,7 @@ class Chat:
         parts = guest.parts(("java_message", LOT_MESSAGES))
         guest.run(Work(parts, self._delivered, None, task=thread))
 
-    def _delivered(self, work: Work[Any]) -> None:
+    def _delivered(self, work: Work[None]) -> None:
         self._messages += LOT_MESSAGES
         self._begin(work.task)
 
@@ -87,7 +87,7 @@ class Chat:
             parts = guest.parts(("java_collect", each_kib), ("kernel_wake", 1))
             guest.run(Work(parts, self._collected, None, task=thread))
 
-    def _collected(self, _: Work[Any]) -> None:
+    def _collected(self, _: Work[None]) -> None:
         self._collecting -= 1
         if self._collecting:
             return

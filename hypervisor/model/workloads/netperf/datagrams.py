@@ -7,7 +7,7 @@ from hypervisor.model.codebook.work import Work
 from hypervisor.model.network.card import Card
 from hypervisor.model.network.datagrams import BUFFER_BYTES, DatagramFlow
 from hypervisor.model.network.lot import Lot, Station
-from hypervisor.model.workloads.base import Site, working_set_kib
+from hypervisor.model.workloads.base import NoWay, Site, working_set_kib
 from hypervisor.model.workloads.netperf.pace import BITS_NS, LOT_NS, Pace
 from hypervisor.model.workloads.netperf.sinks import NETSERVER, stream_results
 from hypervisor.model.workloads.netperf.streams import CONNECT_NS, NETPERF
@@ -154,6 +154,7 @@ class DatagramsOut:
         self._flow: DatagramFlow | None = None
         self._inside: DatagramSink | None = None
         self._outside = OutsideDatagrams(message_bytes)
+        self._hindered = ""  # why there is no flow
         self._buffered_bytes = 0
         self._is_sending = False
         self._sent = 0
@@ -167,7 +168,8 @@ class DatagramsOut:
     def _wake_at(self, at_ns: int) -> None:
         self._site.guest.wake_at(at_ns, self._task, self._woken, at_ns)
 
-    def _connect(self) -> DatagramFlow | None:
+    def _connect(self) -> DatagramFlow:
+        """Return the way to the peer, which may be created later. Raises: NoWay."""
         site = self._site
         if self._flow is not None:
             return self._flow
@@ -177,16 +179,16 @@ class DatagramsOut:
             )
             return self._flow
         peer = site.peer(self._peer)
-        if peer is None:
-            return None
         self._inside = sink = DatagramSink(peer, self._message_bytes)
         site.endings.append(sink.close)
         self._flow = DatagramFlow(self._station, peer.station, self._message_bytes, self, sink)
         return self._flow
 
     def _woken(self, due_ns: int) -> Work[Lot] | None:
-        flow = self._connect()
-        if flow is None:
+        try:
+            flow = self._connect()
+        except NoWay as error:
+            self._hindered = str(error)
             self._wake_at(self._site.clock.now + CONNECT_NS)
             return None
         if not self._pace.is_set:
@@ -246,4 +248,6 @@ class DatagramsOut:
         elapsed_ns = self._site.clock.now - self._started_ns
         reader = self._outside if self._inside is None else self._inside
         got = stream_results(reader.bytes, reader.messages, elapsed_ns)
+        if self._flow is None and self._hindered:
+            got["hindered"] = self._hindered
         return {**got, "sent_messages": self._sent}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from hypervisor.model.codebook.work import TaskIdentity, Work
-from hypervisor.model.network.lot import Costs
-from hypervisor.model.workloads.base import Latency, Site, working_set_kib
+from hypervisor.model.network.lot import Costs, Station
+from hypervisor.model.workloads.base import Latency, NoWay, Site, working_set_kib
 from hypervisor.model.workloads.dialogue import TCP, UDP, Dialogue, Route, Train, farewell
 from hypervisor.model.workloads.netperf.sinks import NETSERVER
 from hypervisor.model.workloads.netperf.streams import CONNECT_NS, NETPERF
@@ -40,8 +40,8 @@ def steps_of(
             Step(Train(True, response, response_bytes, is_served=True), server),
         )
     return (
-        Step(Train(False, 1, is_served=True), (receive, "tcp_connect_call")),  # SYN
-        Step(Train(True, 1), ()),  # SYN and its ACK
+        Step(Train(False, 1, is_served=True, opens=True), (receive, "tcp_connect_call")),  # SYN
+        Step(Train(True, 1, opens=True), ()),  # SYN and its ACK
         Step(  # the ACK of that comes first
             Train(False, 1 + request, request_bytes, is_served=True), (send, "netperf_message")
         ),
@@ -108,6 +108,7 @@ class Requests:
         self._client: End | None = None  # None: outside
         self._server: End | None = None
         self._route: Route | None = None
+        self._hindered = ""  # why there is no route
         self._started_ns = 0
         self._latency = Latency()
         self.transactions = 0
@@ -122,20 +123,18 @@ class Requests:
         site = self._site
         if site.domain.dying:
             return
-        there = None
-        if self._peer:
-            peer = site.peer(self._peer)
-            if peer is None:
-                self._clock.schedule(self._clock.now + CONNECT_NS, self._connect)
-                return
-            kib = working_set_kib("netserver", None)
-            there = End(peer, NETSERVER, kib)
-            site.endings.append(there.close)
+        try:
+            there, station = self._found()
+        except NoWay as error:
+            self._hindered = str(error)
+            self._clock.schedule(self._clock.now + CONNECT_NS, self._connect)
+            return
         here = self._here
-        self._client, self._server = (here, there) if self._is_client else (there, here)
-        client, server = (
-            site.outside if end is None else end.station for end in (self._client, self._server)
-        )
+        client, server = here.station, station
+        self._client, self._server = here, there
+        if not self._is_client:
+            client, server = server, client
+            self._client, self._server = there, here
         transport = UDP if self._test == UDP_RR else TCP
         self._route = route = Route(self._clock, client, server, transport)
         self._steps = steps_of(
@@ -143,6 +142,17 @@ class Requests:
         )
         trains = tuple(step.train for step in self._steps)
         Dialogue(route, trains, self._serve, self._done).begin()
+
+    def _found(self) -> tuple[End | None, Station]:
+        """Return the other end, None if it is outside, and its station.
+
+        Raises: NoWay, as it may be created later.
+        """
+        if not self._peer:
+            return None, self._site.outside
+        end = End(self._site.peer(self._peer), NETSERVER, working_set_kib("netserver", None))
+        self._site.endings.append(end.close)
+        return end, end.station
 
     def _serve(self, dialogue: Dialogue) -> None:
         """Let a program receive what has come, and send what is due."""
@@ -168,9 +178,12 @@ class Requests:
     def results(self) -> Mapping[str, Any]:
         """Return the transactions, their rate, and how long one takes."""
         elapsed_ns = self._clock.now - self._started_ns
-        return {
+        results = {
             "kind": "netperf",
             "transactions": self.transactions,
             "transactions_per_second": self.transactions * 1e9 / elapsed_ns if elapsed_ns else 0.0,
             "latency_seconds": self._latency.seconds(),
         }
+        if self._route is None and self._hindered:
+            results["hindered"] = self._hindered
+        return results

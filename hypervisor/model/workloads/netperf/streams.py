@@ -11,7 +11,7 @@ from hypervisor.model.codebook.work import Work
 from hypervisor.model.network.card import Card
 from hypervisor.model.network.lot import Lot
 from hypervisor.model.network.tcp import Connection, TcpOptions
-from hypervisor.model.workloads.base import Latency, Site, working_set_kib
+from hypervisor.model.workloads.base import Latency, NoWay, Site, working_set_kib
 from hypervisor.model.workloads.netperf.pace import LOT_BYTES, LOT_FRAMES, LOT_NS, Pace
 from hypervisor.model.workloads.netperf.sinks import OutsideSink, Sink, stream_results
 
@@ -129,6 +129,7 @@ class TransmitSource:
         self._task = site.guest.spawn(NETPERF, working_set_kib=memory_kib)[0]
         self._sink: Sink | None = None
         self._connection: Connection | None = None
+        self._hindered = ""  # why there is no connection
         self._is_sending = False
         self._carry_bytes = 0  # of the message that is being sent
         self._started_ns = 0
@@ -141,8 +142,8 @@ class TransmitSource:
         self._started_ns = self._site.clock.now
         self._wake_at(self._started_ns + self._site.stream.uniform(self._pace.period_ns))
 
-    def _connect(self) -> Connection | None:
-        """Connect to the peer, which may be created later; return None while it is not there."""
+    def _connect(self) -> Connection:
+        """Connect to the peer, which may be created later. Raises: NoWay while it is not there."""
         if self._connection is not None:
             return self._connection
         site = self._site
@@ -155,8 +156,6 @@ class TransmitSource:
             outside.connect(connection)
             return connection
         peer = site.peer(self._peer)
-        if peer is None:
-            return None
         self._sink = sink = Sink(peer, self._message_bytes)
         self._connection = connection = Connection(
             site.clock, self._station, peer.station, self._options, self, sink
@@ -172,8 +171,10 @@ class TransmitSource:
         self._site.guest.wake_at(at_ns, self._task, self._woken, at_ns)
 
     def _woken(self, due_ns: int) -> Work[Lot] | None:
-        connection = self._connect()
-        if connection is None:
+        try:
+            connection = self._connect()
+        except NoWay as error:
+            self._hindered = str(error)
             self._wake_at(self._site.clock.now + CONNECT_NS)
             return None
         return self._paced(connection, due_ns) if self._pace.is_set else self._lot(connection)
@@ -260,4 +261,6 @@ class TransmitSource:
         if self._sink is not None:
             return self._sink.results(elapsed_ns)
         results = stream_results(self.bytes, self.messages, elapsed_ns)
+        if self._connection is None and self._hindered:
+            results["hindered"] = self._hindered
         return {**results, "wake_latency_seconds": self._wakes.seconds()}

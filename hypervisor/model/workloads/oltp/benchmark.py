@@ -7,21 +7,19 @@ from typing import Any, Final
 from hypervisor.model.codebook.work import TaskIdentity
 from hypervisor.model.workloads.base import Latency, Site
 from hypervisor.model.workloads.dialogue import Dialogue, Train, from_outside
-from hypervisor.model.workloads.oltp.buffercache import MILLION, misses_per_million
+from hypervisor.model.workloads.oltp.buffercache import misses_per_million
 from hypervisor.model.workloads.oltp.engines import Engines
 from hypervisor.model.workloads.oltp.files import Files
 from hypervisor.model.workloads.oltp.log import Log
 from hypervisor.model.workloads.oltp.processes import Processes
-from hypervisor.model.workloads.oltp.session import Database, Runner, Session
+from hypervisor.model.workloads.oltp.products import PRODUCTS, Product
+from hypervisor.model.workloads.oltp.runner import Runner
+from hypervisor.model.workloads.oltp.session import Database, Session
 from hypervisor.model.workloads.oltp.transactions import (
     ANSWER_BYTES,
     CALLS,
-    ENGINES,
-    KINDS,
-    LOGICAL_READS,
     NEW_ORDER,
     REQUEST_BYTES,
-    Engine,
 )
 from hypervisor.model.workloads.oltp.writer import Writer
 
@@ -52,34 +50,31 @@ class Oltp:
     def __init__(self, site: Site, settings: Settings) -> None:
         self._site = site
         self._settings = settings
-        engine = ENGINES[settings.engine]
-        self._files = files = Files(site, settings.database_mib, engine.page_bytes)
-        cache_pages = settings.cache_mib * 2**20 // engine.page_bytes
-        self._misses = misses_per_million(files.pages, cache_pages, engine.bits)
-        tasks = self._spawn(engine)
+        product = PRODUCTS[settings.engine]
+        files = Files(site, settings.database_mib, product.page_bytes)
+        cache_pages = settings.cache_mib * 2**20 // product.page_bytes
+        tasks = self._spawn(product)
         self._engines: Engines | None = None
         runner: Runner = Processes(site)
-        if engine.has_engines:
+        own: list[TaskIdentity] | list[None]
+        if product.has_engines:
             runner = self._engines = Engines(site, tasks)
-        background = tasks if engine.has_engines else self._background(engine)
-        self._log = Log(site, files, background[0], engine.log_block_bytes)
-        self._writer = Writer(site, files, background[-1], cache_pages)
+            own = [None] * (settings.clients + 2)
+        else:
+            own = [*tasks, *(site.guest.spawn(product.program)[0] for _ in range(2))]
+        self._log = Log(site, files, runner, own[-2], product.log, product.log_block_bytes)
+        self._writer = Writer(site, files, runner, own[-1], product.writer, cache_pages)
         self._database = Database(
             site,
             files,
             self._log,
             self._writer,
-            engine.compute,
-            self._misses,
+            product.compute,
+            misses_per_million(files.pages, cache_pages, product.bits),
             read_only=settings.read_only,
         )
         self._sessions = [
-            Session(
-                self._database,
-                runner,
-                self._ended,
-                None if engine.has_engines else tasks[number],
-            )
+            Session(self._database, runner, self._ended, own[number])
             for number in range(settings.clients)
         ]
         if settings.is_outside:
@@ -91,20 +86,16 @@ class Oltp:
         self._new_orders = 0
         self._latency = Latency()
 
-    def _spawn(self, engine: Engine) -> list[TaskIdentity]:
+    def _spawn(self, product: Product) -> list[TaskIdentity]:
         """Start the processes that run sessions: one for each, or one for each processor."""
         settings, guest = self._settings, self._site.guest
         count = settings.clients
-        if engine.has_engines:
+        if product.has_engines:
             count = sum(vcpu.online for vcpu in self._site.domain.vcpus)
         memory_kib = settings.cache_mib * 1024 + settings.clients * PROCESS_KIB
         if settings.memory_mib is not None:
             memory_kib = settings.memory_mib * 1024
-        return [guest.spawn(engine.program, 1, memory_kib // count)[0] for _ in range(count)]
-
-    def _background(self, engine: Engine) -> list[TaskIdentity]:
-        """Start the log writer and the database writer."""
-        return [self._site.guest.spawn(engine.program)[0] for _ in range(2)]
+        return [guest.spawn(product.program, 1, memory_kib // count)[0] for _ in range(count)]
 
     def start(self) -> None:
         """Let the clients begin one after the other."""
@@ -151,7 +142,6 @@ class Oltp:
         """Return transactions, what they read and wrote, and how long they and the log took."""
         elapsed_ns = self._site.clock.now - self._started_ns
         log = self._log
-        reads = sum(kind.share * kind.reads for kind in KINDS) / 100
         found = {
             "kind": "oltp",
             "transactions": self._transactions,
@@ -160,15 +150,21 @@ class Oltp:
             if elapsed_ns
             else 0.0,
             "latency_seconds": self._latency.seconds(),
-            "logical_reads": self._transactions * LOGICAL_READS,
+            "logical_reads": self._database.logical_reads,
             "physical_reads": self._database.physical_reads,
             "data_writes": self._writer.pages,
             "log_writes": log.writes,
             "log_bytes": log.bytes,
             "commits": log.commits,
             "log_write_seconds": log.latency.seconds(),
-            "cache_hit_ratio": 1 - self._misses * reads / LOGICAL_READS / MILLION,
         }
         if self._engines is not None:
             found["searches"] = self._engines.searches
         return found
+
+
+def rates(counts: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return how many of the pages read were in the buffer cache."""
+    if not counts["logical_reads"]:
+        return {}
+    return {"cache_hit_ratio": 1 - counts["physical_reads"] / counts["logical_reads"]}

@@ -8,8 +8,8 @@ from hypervisor.model.workloads.base import Site
 from hypervisor.toolstack.config.devices import SECTOR_BYTES
 
 MIB_SECTORS: Final = 2**20 // SECTOR_BYTES
-LOG_SECTOR: Final = 7 * 1024 * MIB_SECTORS  # behind the largest database
-LOG_MIB: Final = 512  # then it begins again
+LOG_SECTOR: Final = 7 * 1024 * MIB_SECTORS  # behind the largest database (judgement)
+LOG_MIB: Final = 512  # then it begins again (judgement)
 
 
 class Files:

@@ -1,9 +1,8 @@
 """A client's session: one transaction after the other, cut where it waits for the disk."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
 
-from hypervisor.model.codebook.work import TaskIdentity, Work
+from hypervisor.model.codebook.work import AnyWork, TaskIdentity, Work
 from hypervisor.model.network.lot import Costs
 from hypervisor.model.storage.blkio import AnyBlockIo
 from hypervisor.model.workloads.base import Site
@@ -11,20 +10,15 @@ from hypervisor.model.workloads.dialogue import Dialogue
 from hypervisor.model.workloads.oltp.buffercache import MILLION
 from hypervisor.model.workloads.oltp.files import Files
 from hypervisor.model.workloads.oltp.log import Log
-from hypervisor.model.workloads.oltp.transactions import CALLS, KINDS, PROGRAM_UNITS, Kind
+from hypervisor.model.workloads.oltp.runner import Runner
+from hypervisor.model.workloads.oltp.transactions import (
+    CALLS,
+    KINDS,
+    LOGICAL_READS,
+    PROGRAM_UNITS,
+    Kind,
+)
 from hypervisor.model.workloads.oltp.writer import Writer
-
-
-class Runner(Protocol):
-    """What lets sessions run: their own processes, or engines."""
-
-    def ready(self, session: "Session") -> None:
-        """Let a session run, as soon as may be; it is asked for its `work`."""
-        ...
-
-    def freed(self, task: TaskIdentity) -> None:
-        """Take a task back, which has no more to do for its session."""
-        ...
 
 
 class Database:
@@ -48,6 +42,7 @@ class Database:
         self.compute = compute
         self.misses_per_million = misses_per_million
         self.read_only = read_only
+        self.logical_reads = 0
         self.physical_reads = 0
 
 
@@ -77,13 +72,14 @@ class Session:
         self._reads = 0  # of the rest of the transaction
         self._units = 0  # of one piece of it
         self._pieces = 0  # of the present call
-        self._io: AnyBlockIo | None = None
+        self._is_first = True  # the next piece is the first of its call
 
     def begin(self) -> None:
         """Begin a transaction."""
         self.begun_ns = self._database.site.clock.now
         self.kind = self._draw()
         stream, misses = self._database.site.stream, self._database.misses_per_million
+        self._database.logical_reads += LOGICAL_READS
         self._reads = sum(stream.uniform(MILLION) < misses for _ in range(self.kind.reads))
         self._calls = CALLS if self.client is not None else 1
         units = PROGRAM_UNITS * self.kind.cycles_percent // 100
@@ -108,6 +104,7 @@ class Session:
         self._reads -= reads
         self._calls -= 1
         self._pieces = reads + 1
+        self._is_first = True
         self._runner.ready(self)
 
     @property
@@ -119,7 +116,7 @@ class Session:
     def _commits(self) -> bool:
         return self.kind.redo_bytes > 0 and not self._database.read_only
 
-    def work(self, task: TaskIdentity) -> "Work[Any]":
+    def work(self, task: TaskIdentity) -> AnyWork:
         """Return the next piece of work, until the session waits for something."""
         database = self._database
         guest = database.site.guest
@@ -132,9 +129,10 @@ class Session:
             costs.append(("database_call", CALLS if self._is_first else 0))
         elif self._is_first:
             costs += [("socket_receive_message", 1), ("copy_to_user_kib", 1), ("kernel_wake", 1)]
+        self._is_first = False
         self._pieces -= 1
         if self._pieces:
-            self._io = io = database.files.page(False, task.tid, self._arrived)
+            io = database.files.page(False, task.tid, self._arrived)
             costs.append(("direct_request", 1))
             parts = guest.parts_of(costs) + database.site.disk.parts(guest, [io])
             return Work(parts, self._submit, io, task=task)
@@ -143,11 +141,6 @@ class Session:
             return Work(guest.parts_of(costs), self._commit, None, task=task)
         self._add_answer(costs)
         return Work(guest.parts_of(costs), self._answered, None, task=task)
-
-    @property
-    def _is_first(self) -> bool:
-        """Return whether the next piece is the first of its call."""
-        return self._io is None
 
     def _submit(self, work: Work[AnyBlockIo]) -> None:
         self._database.site.disk.submit([work.arg], work.task.vcpu)
@@ -161,14 +154,13 @@ class Session:
         if not self._database.site.domain.dying:
             self._runner.ready(self)
 
-    def _commit(self, work: Work[Any]) -> None:
+    def _commit(self, work: Work[None]) -> None:
         self._database.writer.changed(self.kind.dirtied_pages)
         self._database.log.commit(self.kind.redo_bytes, self)
         self._runner.freed(work.task)
 
     def committed(self) -> None:
         """Answer the client, or take its next transaction."""
-        self._io = None
         if self.client is not None:
             self._go_on()
         else:
@@ -179,8 +171,7 @@ class Session:
         if client is not None:
             costs += [("socket_send_message", 1), ("copy_from_user_kib", 1), *client.costs]
 
-    def _answered(self, work: Work[Any]) -> None:
-        self._io = None
+    def _answered(self, work: Work[None]) -> None:
         if self.client is None:
             self._ended(self)
         else:

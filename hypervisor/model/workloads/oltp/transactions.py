@@ -39,32 +39,3 @@ PROGRAM_UNITS: Final = 2100  # in thousands of cycles of a P4, of the mean trans
 CALLS: Final = 5  # of a client, for a transaction
 REQUEST_BYTES: Final = 250
 ANSWER_BYTES: Final = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """A database. `bits`: how many of the 13 that TPC-C chooses items by decide about a page.
-
-    The stock of an item has 306 bytes.
-    """
-
-    program: str
-    compute: str
-    page_bytes: int
-    bits: int
-    log_block_bytes: int
-    has_engines: bool  # schedules its users itself, in a process for each processor
-
-
-ORACLE: Final = Engine(
-    "/u01/app/oracle/product/10.2.0/db_1/bin/oracle",
-    "oracle_compute",
-    8192,
-    8,
-    512,
-    has_engines=False,
-)
-SYBASE: Final = Engine(
-    "/opt/sybase/ASE-12_5/bin/dataserver", "sybase_compute", 2048, 10, 2048, has_engines=True
-)
-ENGINES: Final = {"oracle": ORACLE, "sybase": SYBASE}

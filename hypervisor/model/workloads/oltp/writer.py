@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Final
 
-from hypervisor.model.codebook.work import TaskIdentity, Work
+from hypervisor.model.codebook.work import AnyWork, TaskIdentity, Work
 from hypervisor.model.storage.blkio import AnyBlockIo
 from hypervisor.model.workloads.base import Site
 from hypervisor.model.workloads.oltp.files import Files
+from hypervisor.model.workloads.oltp.runner import Runner
 
 BURST_PAGES: Final = 64  # written at a time (judgement)
 LEAST_DIRTY: Final = 4 * BURST_PAGES  # pages that may be dirty in a small cache (judgement)
@@ -15,11 +16,24 @@ LEAST_DIRTY: Final = 4 * BURST_PAGES  # pages that may be dirty in a small cache
 class Writer:
     """Writes pages that transactions have changed."""
 
-    def __init__(self, site: Site, files: Files, task: TaskIdentity, cache_pages: int) -> None:
-        """No more than a quarter of `cache_pages` may be dirty (judgement)."""
+    def __init__(
+        self,
+        site: Site,
+        files: Files,
+        runner: Runner,
+        task: TaskIdentity | None,
+        path: str,
+        cache_pages: int,
+    ) -> None:
+        """`task` is its own process; it executes `path` for a page.
+
+        No more than a quarter of `cache_pages` may be dirty (judgement).
+        """
         self._site = site
         self._files = files
-        self._task = task
+        self._runner = runner
+        self.task = task
+        self._path = path
         self._most_dirty = max(LEAST_DIRTY, cache_pages // 4)
         self._dirty = 0
         self._under_way = 0
@@ -42,23 +56,26 @@ class Writer:
             self._burst()
 
     def _burst(self) -> None:
-        if self._site.domain.dying:
-            return
+        self._under_way = BURST_PAGES
+        self._runner.ready(self)
+
+    def work(self, task: TaskIdentity) -> AnyWork:
+        """Return the work of writing a burst."""
         guest = self._site.guest
-        ios = [self._files.page(True, self._task.tid, self._written) for _ in range(BURST_PAGES)]
+        ios = [self._files.page(True, task.tid, self._written) for _ in range(BURST_PAGES)]
         ios.sort(key=_sector)
-        self._under_way = len(ios)
         parts = guest.parts(
-            ("oracle_writer", len(ios)),
+            (self._path, len(ios)),
             ("kernel_wake", 1),
             ("asynchronous_request", len(ios)),
             ("syscall", 2),
         )
         parts += self._site.disk.parts(guest, ios)
-        guest.run(Work(parts, self._submit, ios, task=self._task))
+        return Work(parts, self._submit, ios, task=task)
 
     def _submit(self, work: Work[list[AnyBlockIo]]) -> None:
-        self._site.disk.submit(work.arg, self._task.vcpu)
+        self._site.disk.submit(work.arg, work.task.vcpu)
+        self._runner.freed(work.task)
 
     def _written(self, io: AnyBlockIo) -> None:
         self.pages += 1

@@ -14,8 +14,8 @@ def trains_of(file_bytes: int, mss_bytes: int) -> tuple[Train, ...]:
     TCP begins slowly: each acknowledgement, of two segments, lets one segment more be sent.
     """
     trains = [
-        Train(is_answer=False, packets=1),  # SYN
-        Train(is_answer=True, packets=1),  # SYN and its acknowledgement
+        Train(is_answer=False, packets=1, opens=True),  # SYN
+        Train(is_answer=True, packets=1, opens=True),  # SYN and its acknowledgement
         Train(is_answer=False, packets=2, payload_bytes=REQUEST_BYTES),  # that of it comes first
     ]
     payload = file_bytes + REQUEST_BYTES

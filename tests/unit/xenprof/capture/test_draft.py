@@ -49,7 +49,7 @@ def test_whole_numbers_stay_numbers_with_a_point_if_they_had_one():
 
 @pytest.mark.parametrize(
     "value",
-    [1234567.0, 1e22, True, "\x7f\"\\ä", ("a", "b"), {"name": "sda", "on": [1, 2]}],
+    [1234567.0, 1e22, True, '\x7f"\\ä', ("a", "b"), {"name": "sda", "on": [1, 2]}],
 )
 def test_a_value_is_read_as_it_was_written(value):
     [found] = tomllib.loads(f"a = {toml_value(value)}").values()

@@ -1,6 +1,8 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from tests.support.snapshots import grumble
 from xenprof.cli.run_result import as_json, as_text, never_ran
 
@@ -75,6 +77,33 @@ def test_a_workload_that_has_done_nothing_is_told_with_the_reason():
     ):
         (line,) = never_ran(with_web(workloads=(idle,), **changes))
         assert line.startswith(f"{name}: its workload 1 (cpu) has done nothing: {reason}")
+
+
+QUIET = {"oom_kills": 0, "crashed": False, "shutdown": False, "paused": False, "cpu_ns": 0}
+NOTHING = {"kind": "netperf", "bytes": 0, "messages": 0}
+
+
+@pytest.mark.parametrize(
+    ("workload", "changes", "reason"),
+    [
+        (NOTHING | {"hindered": "there is no domain 'b'"}, {}, "there is no domain 'b'"),
+        ({"kind": "web", "hindered": "'a' has no interface"}, {}, "'a' has no interface"),
+        (NOTHING, {"crashed": True}, "it has crashed"),
+        (NOTHING, {"shutdown": True}, "it has shut down"),
+        (NOTHING, {"vcpus": ()}, "it has slept all the time; what it waits for has not come yet"),
+        (NOTHING, {"cpu_ns": 5, "vifs": (), "vbds": ()}, "it had no time for that"),
+    ],
+)
+def test_the_reason_is_what_holds_the_workload(workload, changes, reason):
+    name = SNAPSHOT.domains[1].name
+    (line,) = never_ran(with_web(workloads=(workload,), **QUIET | changes))
+    assert line == f"{name}: its workload 1 ({workload['kind']}) has done nothing: {reason}"
+
+
+def test_where_there_are_no_weights_they_are_not_blamed():
+    idle = with_web(workloads=(NOTHING,), **QUIET)
+    (line,) = never_ran(replace(idle, scheduler="sedf"))
+    assert line.endswith("it has had no processor; look at cpus, its slice and its neighbours'")
 
 
 def test_workloads_that_have_done_something_or_have_nothing_to_do_are_not_told():

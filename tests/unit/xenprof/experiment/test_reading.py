@@ -152,6 +152,21 @@ set = { "host.store" = [{ name = "san", kind = "fc" }] }
         loaded(tmp_path, text + result.format('store = "local"'))
 
 
+def test_a_host_without_xen_obeys_no_xm(tmp_path):
+    text = """
+[scenario.host]
+hypervisor = "none"
+[[event]]
+at_s = 0
+do = "xm vcpu-set Domain-0 1"
+[[result]]
+name = "n"
+of = "domain0.cpu_ns"
+"""
+    with pytest.raises(ExperimentError, match="event 'xm vcpu-set Domain-0 1': this host runs "):
+        loaded(tmp_path, text)
+
+
 def test_an_event_after_the_end_is_refused(tmp_path):
     with pytest.raises(ExperimentError, match=r"at_s is 1, and the run ends at 0\.06"):
         loaded(tmp_path, SMALL + '\n[[event]]\nat_s = 1\ndo = "xm pause web"\n')

@@ -8,35 +8,11 @@ import pytest
 from distributed import KilledWorker
 from distributed.comm.core import CommClosedError
 
+from tests.support.elsewhere import Elsewhere
 from tests.support.variants import SMALL, loaded
 from xenprof.experiment.errors import RunFailed
 from xenprof.experiment.record import Record
 from xenprof.experiment.running import missing, run_all
-
-
-class Done:
-    """A run that has given, or raised, something."""
-
-    def __init__(self, given: object) -> None:
-        self._given = given
-
-    def add_done_callback(self, function):
-        function(self)
-
-    def result(self):
-        if isinstance(self._given, Exception):
-            raise self._given
-        return self._given
-
-
-class Elsewhere:
-    """A client whose workers give for a cap of 50 what they are told to, else 100."""
-
-    def __init__(self, given: object) -> None:
-        self._given = given
-
-    def submit(self, function, text, seed, model, pure):
-        return Done(self._given if '"cap":50' in text else [[100.0]])
 
 
 def done(folder: Path, given: object) -> tuple[tuple[str, ...], list[tuple[str, int]]]:

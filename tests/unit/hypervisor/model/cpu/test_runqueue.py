@@ -4,14 +4,15 @@ import pytest
 
 from hypervisor.model.codebook.work import AnyWork, TaskIdentity, Work
 from hypervisor.model.cpu.runqueue import STARVATION_NS, RunQueue
-from hypervisor.model.domain.domain import GUEST_TIMESLICE_NS, Domain, Vcpu
+from hypervisor.model.domain.domain import GUEST_TIMESLICE_NS, Vcpu
+from tests.support.model.hosts import bare_domain
 
 LONG_AGO_NS = 10 * STARVATION_NS
 
 
 @pytest.fixture
 def vcpu():
-    return Vcpu(Domain(1, "a", "", "pv", 1024, 1024, 0), 0, 0, 1)
+    return Vcpu(bare_domain(), 0, 0, 1)
 
 
 @pytest.fixture

@@ -1,12 +1,22 @@
 import pytest
 
+from hypervisor.model.codebook.work import Work
+from hypervisor.model.domain.runstate import BLOCKED, RUNNABLE
 from hypervisor.model.hvm.devicemodel import WAKE_NS, DeviceModel
-from tests.support.model.hosts import MS, SECOND, domain, make_host
+from tests.support.model.hosts import MS, SECOND, cpu, domain, make_host
 
 
 @pytest.fixture
 def host():
     host = make_host(domain("a", kind="hvm", cpus="1"), domain0={"cpus": "0"})
+    host.advance(SECOND)
+    return host
+
+
+def smp_host(*workloads):
+    """Return a host with a guest whose two vcpus share a pcpu."""
+    guest = domain("a", *workloads, kind="hvm", vcpus=2, cpus="1")
+    host = make_host(guest, domain0={"cpus": "0"}, support_limits=False)
     host.advance(SECOND)
     return host
 
@@ -27,20 +37,43 @@ def test_a_vcpu_waits_until_qemu_dm_has_answered(host, model: DeviceModel):
     assert (0, [7]) == (vcpu.awaited, seen)
 
 
+def test_a_vcpu_that_waits_for_a_pcpu_meanwhile_waits_for_qemu_dm_alone():
+    host = smp_host(cpu(threads=2))
+    resident = host.hypercalls.residents[1]
+    emulation = resident.devices.emulation
+    assert emulation is not None
+    (waiting,) = [one for one in resident.domain.vcpus if one.runstate.state == RUNNABLE]
+    emulation.model.access(waiting.vcpu_id, 1, [], lambda _: None, None)
+    assert BLOCKED == waiting.runstate.state
+
+
+def test_the_vcpu_that_has_executed_an_access_waits_though_its_task_is_queued_elsewhere():
+    host = smp_host()
+    guest = host.hypercalls.residents[1].guest
+    host.advance(SECOND + 5 * MS)  # between two lots of ticks
+    (task,) = guest.spawn("/bin/bash")
+    executed: list[int] = []
+    for _ in range(2):
+        parts = guest.parts(("syscall", 100))
+        guest.run(Work(parts, lambda work: executed.append(work.task.vcpu), task=task))
+    host.advance(SECOND + 8 * MS)
+    assert [0, 1] == executed
+
+
 @pytest.mark.parametrize(
-    ("cpu", "mhz", "least_ns", "most_ns"),
+    ("processor", "mhz", "least_ns", "most_ns"),
     [
         ("p4", 3200, 12_000, 25_000),
         ("hammer", 2400, 12_000, 25_000),
         ("core_2", 3000, 8_000, 15_000),
     ],
 )
-def test_an_access_takes_12_to_25_us_and_less_on_a_core_2(cpu, mhz, least_ns, most_ns):
-    xen = "3.1" if cpu == "core_2" else "3.0.3"
+def test_an_access_takes_12_to_25_us_and_less_on_a_core_2(processor, mhz, least_ns, most_ns):
+    xen = "3.1" if processor == "core_2" else "3.0.3"
     host = make_host(
         domain("a", kind="hvm", cpus="1"),
         domain0={"cpus": "0"},
-        cpu=cpu,
+        cpu=processor,
         mhz=mhz,
         hypervisor=xen,
     )

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervisor.model.network.shaper import CreditShaper
+from hypervisor.model.network.shaper import TICK_NS, CreditShaper
 
 MS = 1_000_000
 
@@ -72,10 +72,19 @@ def test_no_window_is_no_limit():
     assert expected == CreditShaper(4_294_967_295, 0).admit(0, 10**6, 65_536)
 
 
-def test_a_window_below_a_kernel_tick_lasts_a_tick():
-    shaper = CreditShaper(1514, 500)
+@pytest.mark.parametrize("window_us", [1, 500, 3999])
+def test_a_window_below_a_tick_of_domain_0_lasts_a_tick(window_us):
+    shaper = CreditShaper(1514, window_us)
     shaper.admit(0, 1, 1514)
-    expected = (0, 1 * MS)
+    expected = (0, TICK_NS)
+    assert expected == shaper.admit(1, 1, 1514)
+
+
+@pytest.mark.parametrize("window_us", [10_000, 50_000, 333_333])
+def test_a_longer_window_lasts_as_long_as_it_is_configured(window_us):
+    shaper = CreditShaper(1514, window_us)
+    shaper.admit(0, 1, 1514)
+    expected = (0, window_us * 1000)
     assert expected == shaper.admit(1, 1, 1514)
 
 

@@ -13,7 +13,7 @@ from hypervisor.model.storage.request import DiskRequest
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import RandomStream
 from tests.support.copying import copied
-from tests.support.model.disks import KIB, MS, OVERHEAD_NS, SECOND, ConstantDevice
+from tests.support.model.disks import HZ, KIB, MS, OVERHEAD_NS, SECOND, ConstantDevice
 from tests.support.model.draws import exponential_ns
 
 
@@ -23,7 +23,7 @@ class Host:
     def __init__(self, elevator="deadline", depth=1, device=None):
         self.clock = Clock()
         self.device = ConstantDevice(self.clock, depth) if device is None else device(self.clock)
-        self.disk = Disk(self.clock, "sda", self.device, elevator)
+        self.disk = Disk(self.clock, "sda", self.device, elevator, HZ)
         self.finished, self.times = [], []
         self.listener = None
 

@@ -7,12 +7,12 @@ from hypervisor.model.storage.stores import Stores
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.random_stream import Streams
 from hypervisor.toolstack.config.devices import parse_disk
-from tests.support.model.disks import KIB, SECOND, Program
+from tests.support.model.disks import HZ, KIB, SECOND, Program
 
 
 def measured(table, seconds=3, **program):
     clock = Clock()
-    stores = Stores(clock, Streams(1), [Store(name="far", **table)], "deadline")
+    stores = Stores(clock, Streams(1), [Store(name="far", **table)], "deadline", HZ)
     disk = stores.place(parse_disk("phy:/dev/far/1,xvda,w")).disk
     one = Program(disk, clock, **program)
     clock.run_until(seconds * SECOND)

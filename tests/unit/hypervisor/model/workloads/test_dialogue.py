@@ -3,7 +3,7 @@
 import pytest
 
 from hypervisor.model.network.card import joined
-from hypervisor.model.network.tcp import RETRANSMIT_NS
+from hypervisor.model.network.tcp import CONNECT_RETRANSMIT_NS, RETRANSMIT_NS
 from hypervisor.model.timing.clock import Clock
 from hypervisor.model.workloads.dialogue import UDP, Dialogue, Route, Train, farewell
 from tests.support.model.lots import Wanderer
@@ -11,7 +11,7 @@ from tests.support.model.lots import Wanderer
 MSS = 1448
 PAYLOAD = 10_000  # seven segments
 PACKETS = 7
-SYN = Train(is_answer=False, packets=1)
+SYN = Train(is_answer=False, packets=1, opens=True)
 REQUEST = Train(is_answer=False, packets=PACKETS, payload_bytes=PAYLOAD)
 ANSWER = Train(is_answer=True, packets=1, payload_bytes=1)
 
@@ -83,12 +83,39 @@ def test_what_is_lost_is_sent_again_and_nothing_else():
 
 
 def test_packets_without_payload_are_sent_again_as_such():
-    talk = Talk(SYN, ANSWER)
+    talk = Talk(Train(is_answer=False, packets=1), ANSWER)
     (lot,) = talk.sent(talk.client)
     talk.dialogue.dropped(lot)
     talk.clock.run_until(RETRANSMIT_NS)
     (again,) = talk.sent(talk.client)
     assert (1, 0, 52) == (again.packets, again.payload_bytes, again.ip_bytes)
+
+
+@pytest.mark.parametrize(
+    ("train", "first_ns"),
+    [(SYN, CONNECT_RETRANSMIT_NS), (REQUEST, RETRANSMIT_NS)],
+)
+def test_the_first_timeout_is_3_s_without_a_round_trip_and_each_doubles(train, first_ns):
+    talk = Talk(train, ANSWER)
+    due_ns = 0
+    for times in (1, 2, 4):
+        (lot,) = talk.sent(talk.client)
+        talk.dialogue.dropped(lot)
+        due_ns += times * first_ns
+        talk.clock.run_until(due_ns - 1)
+        assert [] == talk.client.sent
+        talk.clock.run_until(due_ns)
+
+
+def test_the_timeout_of_a_train_does_not_grow_with_losses_of_the_one_before():
+    talk = Talk(REQUEST, ANSWER)
+    (lot,) = talk.sent(talk.client)
+    talk.dialogue.dropped(lot)
+    talk.clock.run_until(RETRANSMIT_NS)
+    talk.dialogue.arrived(talk.sent(talk.client)[0])
+    talk.dialogue.dropped(talk.sent(talk.server)[0])
+    talk.clock.run_until(2 * RETRANSMIT_NS)
+    assert 1 == len(talk.server.sent)
 
 
 @pytest.mark.parametrize("payload", [1, MSS, MSS + 1, 60_000])

@@ -249,11 +249,19 @@ def test_an_unknown_vif_key_is_refused_in_xms_words():
 
 
 @given(st.text(max_size=60), st.sampled_from([parse_disk, parse_vif, parse_vfb]))
-def test_no_text_breaks_the_parsers(text, parse):
+def test_no_text_breaks_the_parsers_or_the_line_of_a_message(text, parse):
     try:
         parse(text)
     except HostError as refusal:
-        assert "\n" not in str(refusal) or "\n" in text
+        assert str(refusal).isprintable()
+    else:
+        assert text.isprintable()
+
+
+@pytest.mark.parametrize("name", ["a" * 16, "a b", "a/b", "..", ".", "eth%d", "eth0:1", "é"])
+def test_a_vifname_that_no_kernel_takes_is_refused(name):
+    with pytest.raises(HostError, match=r"Invalid vif vifname: .*; write 1 to 15 letters, digits"):
+        parse_vif(f"vifname={name}")
 
 
 @pytest.mark.parametrize("driver", ["aio", "sync", "qcow", "vmdk", "ram"])

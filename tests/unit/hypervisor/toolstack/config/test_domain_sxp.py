@@ -116,11 +116,14 @@ RATES = st.builds(
     st.sampled_from("bB"),
     st.sampled_from(["", "@20ms", "@333us", "@1s", "@7s"]),
 )
+INTERFACES = st.from_regex(r"[a-z][a-z0-9.]{0,14}", fullmatch=True)
 VIFS = st.lists(
     st.one_of(
         st.just(""),
         st.builds("bridge={},rate={}".format, NAMES, RATES),
-        st.builds("mac=00:16:3e:00:00:01,vifname={},model={},ip=10.0.0.1".format, NAMES, NAMES),
+        st.builds(
+            "mac=00:16:3e:00:00:01,vifname={},model={},ip=10.0.0.1".format, INTERFACES, NAMES
+        ),
     ),
     max_size=3,
 )

@@ -354,3 +354,11 @@ def test_a_config_file_that_asks_the_machine_is_refused_at_its_first_line_of_cod
         "conditional.cfg:2: code is not executed here; instead of importing write the values "
         "themselves; NAME=VALUE on the command line sets NAME for the file"
     )
+
+
+@pytest.mark.parametrize("key", ["extra", "kernel", "root", "disk", "vif", "xenprof_workload"])
+@pytest.mark.parametrize("text", ["a\nb", "a\x1b[31m", "a\u2028b"])
+def test_a_text_that_would_break_a_line_is_refused_in_one(key, text):
+    message = refusal(PLAIN, {key: text})
+    assert message.startswith(f"invalid value for {key}: 'a\\")
+    assert message.endswith("' has a character that cannot be printed")

@@ -110,6 +110,50 @@ def test_a_vif_does_not_get_the_name_of_another():
     )
 
 
+@pytest.mark.parametrize(
+    ("vifname", "reason"),
+    [
+        ("eth0", "that is an interface of Domain-0 already"),
+        ("vif7.0", "that is what an interface of another guest is called"),
+        ("tap1.0", "that is what an interface of another guest is called"),
+    ],
+)
+def test_a_vif_does_not_get_a_name_of_domain_0_or_of_a_guest_to_come(vifname, reason):
+    bench = Bench(interfaces={"eth0": "an interface"})
+    vif = f"vifname={vifname}"
+
+    message = refusal(bench.create, {**GUEST, "name": "b", "vif": [vif]})
+    assert message == (
+        f"Device 0 (vif) could not be connected. ip link set {vifname} failed: {reason}"
+    )
+
+
+def test_a_vif_may_have_the_name_that_it_has_without_one():
+    assert Bench().create({**GUEST, "name": "b", "vif": ["vifname=vif1.0"]}) == 1
+
+
+def test_domain_0s_own_vifs_come_behind_netloops():
+    bench = Bench(interfaces={"eth0": "an interface", "vif0.0": "an interface"})
+    bench.result(bench.xend.devices.attach_network("Domain-0", ""))
+
+    assert [device.number for device in bench.context.infos[0].devices] == [1]
+
+
+@pytest.mark.parametrize(
+    ("disk", "how"),
+    [
+        ("phy:/dev//sda3", "is"),
+        ("file:/dev/sda3", "is"),
+        ("phy:sda", "has the partition /dev/sda3, which is"),
+    ],
+)
+def test_a_held_device_is_known_by_any_name(bench, disk, how):
+    bench.create({**GUEST, "name": "owner", "disk": ["phy:sda3,xvda,w"]})
+
+    message = refusal(bench.create, {**GUEST, "name": "b", "disk": [f"{disk},xvdb,w"]})
+    assert f"It {how} xvda of 'owner', with mode w; w! shares it all the same" in message
+
+
 @pytest.mark.parametrize("disk", ["nbd:10.0.0.1:1234,xvdb,w", "enbd:one,xvdb,w"])
 def test_types_with_a_block_script_of_xens_own_are_connected(bench, disk):
     assert bench.create({**GUEST, "name": "b", "disk": [disk]}) == 2

@@ -11,6 +11,7 @@ from xenprof.cli.console.session import run_script
 from xenprof.cli.console.shell import Shell
 from xenprof.cli.console.table import COMMANDS, help_text
 from xenprof.cli.main import PROGRAMS
+from xenprof.client import ServiceError
 
 
 def run(*lines, service=None):
@@ -253,3 +254,22 @@ def test_modprobe_loads_drivers_by_the_files_of_the_guests_kernel():
 
     asked = [{"path": f"bus/xen/drivers/{kind}/bind", "text": kind} for kind in ("vbd", "vif")]
     assert [("/api/v1/domains/3/write-sys", one) for one in asked] == service.posts
+
+
+@pytest.mark.parametrize(
+    ("type", "told"),
+    [
+        ("Refused", "FATAL: Error inserting xen-vnif: No such device (only a fully virtualized "
+         "guest loads it)\n"),
+        ("Busy", "modprobe: the service is stopping\n"),
+    ],
+)  # fmt: skip
+def test_a_module_that_is_not_loaded_is_told_with_why(capsys, type, told):
+    class Refusing(FakeService):
+        def answer_post(self, path, body):
+            if body["text"] == "vif":
+                raise ServiceError("the service is stopping", type=type)
+            return {}
+
+    assert 1 == run("modprobe xen-vbd xen-vnif", service=Refusing())
+    assert told == capsys.readouterr().err

@@ -1,12 +1,12 @@
 """Rules of the anticipatory scheduler (block/as-iosched.c)."""
 
 from hypervisor.model.storage.elevators.anticipatory import Anticipatory
-from tests.support.model.disks import KIB, chosen, run
+from tests.support.model.disks import HZ, KIB, chosen, run
 from tests.support.model.disks import block_request as request
 
 
 def test_values_are_those_of_2_6_18_at_250_hz():
-    elevator = Anticipatory()
+    elevator = Anticipatory(HZ)
     assert {name: elevator.show(name) for name in elevator.tunables} == {
         "read_expire": 124,
         "write_expire": 248,
@@ -16,8 +16,19 @@ def test_values_are_those_of_2_6_18_at_250_hz():
     }
 
 
+def test_without_xen_the_kernel_ticks_a_thousand_times_and_waits_for_six():
+    elevator = Anticipatory(1000)
+    assert {name: elevator.show(name) for name in elevator.tunables} == {
+        "read_expire": 125,
+        "write_expire": 250,
+        "antic_expire": 6,
+        "read_batch_expire": 500,
+        "write_batch_expire": 125,
+    }
+
+
 def served_first(other):
-    elevator = Anticipatory()
+    elevator = Anticipatory(HZ)
     first = request(0)
     elevator.add(first, 0)
     assert chosen(elevator) is first
@@ -34,7 +45,7 @@ def test_a_process_that_reads_on_goes_before_a_far_read_of_another():
 
 
 def test_who_does_not_read_on_in_a_tick_is_waited_for_no_longer():
-    elevator = Anticipatory()
+    elevator = Anticipatory(HZ)
     first, other = request(0), request(10**8, pid=2)
     elevator.add(first, 0)
     elevator.next(0)
@@ -47,7 +58,7 @@ def test_who_does_not_read_on_in_a_tick_is_waited_for_no_longer():
 
 
 def test_a_near_read_of_another_process_is_good_enough():
-    elevator = Anticipatory()
+    elevator = Anticipatory(HZ)
     first, near = request(10_000), request(10_100, pid=2)
     elevator.add(first, 0)
     elevator.next(0)

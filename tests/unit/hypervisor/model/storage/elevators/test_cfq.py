@@ -3,7 +3,7 @@
 import pytest
 
 from hypervisor.model.storage.elevators.cfq import Cfq
-from tests.support.model.disks import KIB, chosen, run
+from tests.support.model.disks import HZ, KIB, chosen, run
 from tests.support.model.disks import block_request as request
 
 SLICE = 25  # ticks of 100 ms at 250 Hz
@@ -11,7 +11,7 @@ IDLE = 2
 
 
 def test_values_are_those_of_2_6_18_at_250_hz():
-    elevator = Cfq()
+    elevator = Cfq(HZ)
     assert {name: elevator.show(name) for name in elevator.tunables} == {
         "quantum": 4,
         "queued": 8,
@@ -27,7 +27,7 @@ def test_values_are_those_of_2_6_18_at_250_hz():
 
 
 def test_a_round_is_four_requests_of_one_process():
-    elevator = Cfq()
+    elevator = Cfq(HZ)
     for n in range(8):
         elevator.add(request(8000 * n, pid=1), 0)
         elevator.add(request(10**6 + 8000 * n, pid=2), 0)
@@ -36,7 +36,7 @@ def test_a_round_is_four_requests_of_one_process():
 
 
 def test_it_idles_for_a_reader_but_not_for_writers():
-    elevator = Cfq()
+    elevator = Cfq(HZ)
     read = request(0, pid=1)
     elevator.add(read, 0)
     elevator.add(request(10**6, pid=2), 0)
@@ -50,7 +50,7 @@ def test_it_idles_for_a_reader_but_not_for_writers():
 
 
 def test_who_does_not_come_back_in_8_ms_loses_its_slice():
-    elevator = Cfq()
+    elevator = Cfq(HZ)
     read, other = request(0, pid=1), request(10**6, pid=2)
     elevator.add(read, 0)
     elevator.add(other, 0)
@@ -62,7 +62,7 @@ def test_who_does_not_come_back_in_8_ms_loses_its_slice():
 
 
 def test_all_writes_share_one_queue_but_synchronous_ones_have_their_own():
-    elevator = Cfq()
+    elevator = Cfq(HZ)
     for pid in (1, 2, 3):
         elevator.add(request(8000 * pid, pid, write=True), 0)
     assert len(elevator._queues) == 1
@@ -71,7 +71,7 @@ def test_all_writes_share_one_queue_but_synchronous_ones_have_their_own():
 
 
 def test_a_reader_keeps_the_disk_for_a_slice_of_100_ms():
-    elevator = Cfq()
+    elevator = Cfq(HZ)
     waiting = request(10**6, pid=2)
     mine = request(0, pid=1)
     elevator.add(mine, 0)

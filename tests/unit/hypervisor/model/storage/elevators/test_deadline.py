@@ -3,10 +3,8 @@
 import pytest
 
 from hypervisor.model.storage.elevators.deadline import Deadline
+from tests.support.model.disks import HZ, chosen
 from tests.support.model.disks import block_request as request
-from tests.support.model.disks import chosen
-
-HZ = 250
 
 
 def order(elevator, tick=0):
@@ -19,7 +17,7 @@ def order(elevator, tick=0):
 
 
 def filled(*requests, tick=0):
-    elevator = Deadline()
+    elevator = Deadline(HZ)
     for one in requests:
         elevator.add(one, tick)
     return elevator
@@ -65,7 +63,7 @@ def test_a_request_that_has_expired_goes_first(write, ticks):
 
 
 def test_tunables_are_shown_in_milliseconds_and_kept_in_ticks():
-    elevator = Deadline()
+    elevator = Deadline(HZ)
     shown = {name: elevator.show(name) for name in elevator.tunables}
     assert shown == {
         "read_expire": 500,
