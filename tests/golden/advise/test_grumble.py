@@ -11,10 +11,19 @@ EXPECTED = Path(__file__).parent / "expected"
 COMMAND = ["advise", "--scenario", "grumble", "--quick"]
 
 
+def _without_facts(said):
+    """Return what was printed; the facts of JSON are figures of the model, other with each of it."""
+    if not said.startswith("{"):
+        return said
+    told = json.loads(said)
+    assert told.pop("facts")
+    return json.dumps(told, indent=2) + "\n"
+
+
 @pytest.mark.parametrize(("name", "options"), [("grumble.txt", []), ("grumble.json", ["--json"])])
 def test_the_advice_for_grumble_is_what_it_was(name, options, capsys, update_golden):
     assert 0 == main([*COMMAND, *options])
-    said = capsys.readouterr().out
+    said = _without_facts(capsys.readouterr().out)
     path = EXPECTED / name
     if update_golden:
         path.write_text(said, encoding="utf-8")
