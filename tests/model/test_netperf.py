@@ -5,7 +5,7 @@ import pytest
 from hypervisor.errors import ScenarioError
 from hypervisor.model.workloads.dialogue import Dialogue
 from hypervisor.model.workloads.netperf.requests import steps_of
-from tests.support.model.hosts import SECOND, domain, make_host, netperf, result, vif
+from tests.support.model.hosts import SECOND, domain, make_host, netperf, result, seen, vif
 
 HALF = SECOND // 2
 MSS = 1448
@@ -105,6 +105,17 @@ def test_one_answer_at_a_time_is_on_its_way_whatever_cuts_it(rate, neighbours):
     ]
 
     assert sum(lot.payload_bytes for lot in waiting) <= 60_000
+
+
+def test_requests_that_a_full_ring_loses_are_sent_again():
+    """What is lost comes after 200 ms; nothing else takes that long."""
+    flood = netperf("receive", test="UDP_STREAM", message_bytes=1472)
+    asked = netperf("receive", test="TCP_RR", request_bytes=60_000)
+    host = make_host(domain("a", flood, *[asked] * 8, cap=20, memory_mib=256), cores_per_socket=4)
+    host.advance(2 * SECOND)
+    waits = [one["latency_seconds"]["max"] for one in seen(host, "a").workloads[1:]]
+
+    assert max(waits) > 0.2
 
 
 @pytest.mark.parametrize("direction", ["receive", "transmit"])
