@@ -107,6 +107,17 @@ def test_one_answer_at_a_time_is_on_its_way_whatever_cuts_it(rate, neighbours):
     assert sum(lot.payload_bytes for lot in waiting) <= 60_000
 
 
+def test_requests_that_a_full_ring_loses_are_sent_again():
+    """What is lost comes after 200 ms; nothing else takes that long."""
+    flood = netperf("receive", test="UDP_STREAM", message_bytes=1472)
+    asked = netperf("receive", test="TCP_RR", request_bytes=60_000)
+    host = make_host(domain("a", flood, *[asked] * 8, cap=20, memory_mib=256), cores_per_socket=4)
+    host.advance(2 * SECOND)
+    waits = [result(host, "a", index)["latency_seconds"]["max"] for index in range(1, 9)]
+
+    assert max(waits) > 0.2
+
+
 @pytest.mark.parametrize("direction", ["receive", "transmit"])
 def test_datagrams_fill_the_line(direction):
     """1472 of 1538 bytes on the wire are payload."""
