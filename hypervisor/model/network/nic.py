@@ -11,11 +11,10 @@ from typing import Final
 from hypervisor.model.network.lot import Lot
 from hypervisor.model.network.moderation import DEFAULT_RATE, Moderation
 from hypervisor.model.network.traffic import RING_FULL, Traffic
-from hypervisor.model.timing.clock import Clock, Timer
+from hypervisor.model.timing.clock import NEVER_NS, Clock, Timer
 
 FRAMING_BYTES: Final = 38  # Ethernet header 14, checksum 4, preamble 8, gap between frames 12
 PAYLOAD_MIN_BYTES: Final = 46  # shorter frames are padded
-NEVER_NS: Final = (1 << 62) - 1  # no object in compiled code
 RING_PACKETS: Final = 256  # Source: Linux e1000, E1000_DEFAULT_RXD
 HALF_RING: Final = RING_PACKETS // 2
 GIGABIT: Final = 1000  # Mbit/s

@@ -11,7 +11,7 @@ from hypervisor.model.codebook.work import Work
 from hypervisor.model.network.congestion import Congestion
 from hypervisor.model.network.lot import Costs, Lot, Station
 from hypervisor.model.network.traffic import TCP_IP_BYTES
-from hypervisor.model.timing.clock import Clock
+from hypervisor.model.timing.clock import NEVER_NS, Clock
 
 DEFAULT_WINDOW_BYTES: Final = 65_535  # three quarters of tcp_rmem's 87 380: tcp_adv_win_scale 2
 SOCKET_MAXIMUM_BYTES: Final = 131_071  # rmem_max and wmem_max
@@ -22,7 +22,6 @@ TSO_WIN_DIVISOR: Final = 3  # sysctl_tcp_tso_win_divisor
 SEGMENTS_PER_ACK: Final = 2
 DELAYED_ACK_NS: Final = 40_000_000  # TCP_DELACK_MIN
 DELAYED_ACK_MAX_NS: Final = 200_000_000  # TCP_DELACK_MAX
-NEVER_NS: Final = (1 << 62) - 1  # no object in compiled code
 RETRANSMIT_NS: Final = 200_000_000  # TCP_RTO_MIN
 RETRANSMIT_MAX_NS: Final = 120_000_000_000  # TCP_RTO_MAX
 DUPLICATES: Final = 3  # acknowledgements that tell of a loss

@@ -8,6 +8,7 @@ the pending events as well, if handlers are bound methods of copied objects or p
 from collections.abc import Callable
 from typing import Any, Final
 
+NEVER_NS: Final = (1 << 62) - 1  # after all events; no object in compiled code
 _GARBAGE_MIN: Final = 64
 
 
