@@ -237,10 +237,10 @@ def test_a_write_to_a_shadowed_table_takes_what_was_judged_for_the_processor(cpu
     ("op", "least", "most"),
     [("shadow_fault", 3000, 5000), ("shadow_fill", 4000, 8000), ("hvm_pic", 2000, 4000)],
 )
-def test_what_was_judged_for_no_processor_lies_between_those_of_a_core_2_and_a_p4(op, least, most):
-    # The exit itself, which was measured, takes 1579 cycles on the one and 3963 on the other.
-    assert cycles_with_exit("core_2", op) <= most
-    assert cycles_with_exit("p4", op) >= least
+def test_what_was_judged_for_no_processor_is_the_mean_of_a_core_2_and_a_p4(op, least, most):
+    # The exit itself, which was measured, takes 1579 cycles on the one and 3963 on the other. So
+    # on a P4 300 to 2870 cycles are left for a fault, 1590 to 6740 to fill, up to 1580 at the PIC.
+    assert least <= (cycles_with_exit("core_2", op) + cycles_with_exit("p4", op)) / 2 <= most
 
 
 def test_vcpus_of_a_guest_wait_for_its_shadow_lock():

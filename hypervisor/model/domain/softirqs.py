@@ -9,13 +9,13 @@ Source: Linux 2.6.18, kernel/softirq.c, __do_softirq and irq_exit.
 
 from typing import Final
 
+from hypervisor.model.timing.clock import NEVER_NS
 from hypervisor.model.timing.kernelticks import KernelTicks
 
 ROUNDS: Final = 10  # MAX_SOFTIRQ_RESTART
 # A round has a budget of 300 packets (netdev_budget), and here a piece of work has fewer; each
 # takes domain 0 some 3 us or more (judgement).
 ROUND_NS: Final = 1_000_000
-NEVER_NS: Final = (1 << 62) - 1  # no object in compiled code
 
 
 class Softirqs:

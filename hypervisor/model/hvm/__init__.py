@@ -1,1 +1,1 @@
-"""Networks: split drivers and the hardware under them; the devices of a domain."""
+"""HVM guests: their device model, its disks and cards, and the timer that Xen emulates."""

@@ -10,9 +10,9 @@ from typing import Final
 
 from hypervisor.model.codebook.work import Work
 from hypervisor.model.cpu.guest import Guest
+from hypervisor.model.timing.kernelticks import NATIVE_HZ, SECOND_NS, XEN_TICK_NS
 
-TICK_NS: Final = 1_000_000
-LOT_NS: Final = 10_000_000  # ticks that are delivered together here: those of a tick of Xen
+LOT: Final = XEN_TICK_NS * NATIVE_HZ // SECOND_NS  # ticks that are delivered together here
 MOST: Final = 1000
 
 
@@ -28,17 +28,17 @@ class Ticks:
     def start(self) -> None:
         """Begin to tick."""
         clock = self._guest.execution.clock
-        clock.schedule(clock.now + LOT_NS, self._tick)
+        clock.schedule(clock.now + XEN_TICK_NS, self._tick)
 
     def _tick(self, _: object) -> None:
         guest = self._guest
         if guest.domain.dying:
             return
         clock = guest.execution.clock
-        clock.schedule(clock.now + LOT_NS, self._tick)
+        clock.schedule(clock.now + XEN_TICK_NS, self._tick)
         if not guest.domain.is_up:
             return
-        self._pending += LOT_NS // TICK_NS
+        self._pending += LOT
         if self._pending > MOST:
             self._pending = 1
         if not self._is_due:
@@ -56,5 +56,5 @@ class Ticks:
     def _delivered(self, work: Work[int]) -> None:
         self.delivered += work.arg
         self._is_due = False
-        if self._pending >= LOT_NS // TICK_NS:
+        if self._pending >= LOT:
             self._deliver()

@@ -1,8 +1,6 @@
 """Makes the files of /sys/block: the queues of block devices and their I/O schedulers.
 
-An HVM guest also has a file for each of its paravirtualized drivers, which loads it, and one that
-ends it: they are for the console's modprobe, and its halt, poweroff and reboot.
-
+An HVM guest has those of `controls` as well.
 Formats: Linux 2.6.18, block/ll_rw_blk.c (queue_attr), block/elevator.c (elv_iosched_show).
 """
 
@@ -10,28 +8,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from hypervisor.errors import Refused
+from hypervisor.model.linux import controls
 from hypervisor.model.linux.system import Hardware, System
 from hypervisor.model.storage.elevators import ELEVATORS
 from hypervisor.model.storage.queue import MAX_KIB, BlockQueue
-from hypervisor.shutdown import HALT, POWEROFF, REBOOT
 
 REQUESTS_MIN: Final = 4  # BLKDEV_MIN_RQ
 PAGE_KIB: Final = 4
-_INVALID: Final = "-bash: echo: write error: Invalid argument"
-
-DRIVERS: Final[Mapping[str, str]] = {
-    "bus/xen/drivers/vbd/bind": "vbd",
-    "bus/xen/drivers/vif/bind": "vif",
-}
-"""The files by which drivers of an HVM guest are loaded, and what is written to them."""
-
-RUNLEVEL: Final = "kernel/runlevel"
-"""The file by which an HVM guest is ended from the inside: the words of `shutdown.REASONS`."""
-_ENDS: Final = {"poweroff": POWEROFF, "reboot": REBOOT, "halt": HALT}
 
 
 class SysFiles:
-    """Reads and writes /sys/block of every domain of a host."""
+    """Reads and writes /sys of every domain of a host."""
 
     def __init__(self, systems: Mapping[int, System], hardware: Hardware) -> None:
         """`systems` has the live and dying domains by id."""
@@ -63,9 +50,7 @@ class SysFiles:
                 for vbd in devices.vbds
             }
             if emulation is not None:
-                for file, kind in DRIVERS.items():
-                    shown[file] = kind if emulation.has(kind) else ""
-                shown[RUNLEVEL] = "3"
+                shown |= controls.shown(emulation)
             return shown
         files: dict[str, str] = {}
         for name, queue in self._queues().items():
@@ -83,13 +68,11 @@ class SysFiles:
         files = self._files(domid)
         if name not in files:
             raise Refused(f"-bash: /sys/{name}: No such file or directory")
-        if name in DRIVERS:
-            self._load(domid, DRIVERS[name], text.strip())
-            return
-        if name == RUNLEVEL:
-            if text.strip() not in _ENDS:
-                raise Refused(f"{_INVALID} ({', '.join(_ENDS)})")
-            self._systems[domid].init.stop(_ENDS[text.strip()])
+        if not name.startswith("block/"):
+            system = self._systems[domid]
+            emulation = system.devices.emulation
+            assert emulation is not None  # else there is no such file
+            controls.write(emulation, system.init, name, text.strip())
             return
         _, device, _, *rest = name.split("/")
         if domid:
@@ -100,23 +83,17 @@ class SysFiles:
         value = text.strip()
         if file == "scheduler":
             if value not in ELEVATORS:
-                raise Refused(f"{_INVALID} ({', '.join(ELEVATORS)})")
+                raise Refused(f"{controls.INVALID} ({', '.join(ELEVATORS)})")
             queue.switch(value)
             return
         if file == "max_hw_sectors_kb":
             raise Refused(f"-bash: /sys/{name}: Permission denied")
         if not value.isascii() or not value.removeprefix("-").isdigit() or len(value) > 12:
-            raise Refused(f"{_INVALID} (a whole number)")
+            raise Refused(f"{controls.INVALID} (a whole number)")
         if len(rest) > 1:
             queue.elevator.store(file, int(value))
         else:
             _set(queue, file, int(value))
-
-    def _load(self, domid: int, kind: str, text: str) -> None:
-        emulation = self._systems[domid].devices.emulation
-        if text != kind or emulation is None:
-            raise Refused(f"-bash: echo: write error: No such device ({kind})")
-        emulation.load(kind)
 
 
 def _choices(present: str) -> str:
@@ -144,4 +121,4 @@ def _set(queue: BlockQueue, file: str, value: int) -> None:
     elif PAGE_KIB <= value <= MAX_KIB:
         queue.max_bytes = value * 1024
     else:
-        raise Refused(f"{_INVALID} ({PAGE_KIB} to {MAX_KIB})")
+        raise Refused(f"{controls.INVALID} ({PAGE_KIB} to {MAX_KIB})")

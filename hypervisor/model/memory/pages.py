@@ -7,10 +7,10 @@ dead domain in lots. They are not free before.
 from typing import Final
 
 from hypervisor.errors import Refused
+from hypervisor.model.timing.kernelticks import XEN_TICK_NS
 
 XEN_KIB: Final = 64 * 1024  # Xen's image, heap and frame table (about 64 MiB on such hosts)
 PAGE_KIB: Final = 4
-SCRUB_TICK_NS: Final = 10_000_000
 # A pcpu scrubs 1 ms at every tick (page_scrub_softirq, recalled), at about 1 GB/s (judgement).
 SCRUB_LOT_KIB: Final = 1024
 
@@ -71,7 +71,7 @@ class Memory:
 
     def scrub(self, now_ns: int) -> None:
         """Scrub as in all ticks up to now."""
-        tick = now_ns // SCRUB_TICK_NS
+        tick = now_ns // XEN_TICK_NS
         kib = min(self.scrub_kib, (tick - self._tick) * self._lot_kib)
         self._tick = tick
         self.scrub_kib -= kib
