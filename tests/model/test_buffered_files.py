@@ -55,6 +55,16 @@ def test_many_writes_share_one_commit():
     assert shared > 8 * single
 
 
+def test_a_timer_begins_nothing_while_its_program_waits_for_a_commit():
+    """A commit of 15 ms lets two or three of 200 writes a second fall out, after each ten."""
+    written = fileio(
+        op="write", pattern="sequential", direct=False, fsync_every=10, rate_per_second=200
+    )
+    host = make_host(domain("a", written, memory_mib=256))
+    host.advance(8 * SECOND)
+    assert result(host, "a")["requests"] == pytest.approx(8 * 200 * 10 / 12.5, rel=0.1)
+
+
 def test_a_rate_is_kept():
     _, host = rate_mb(5, pattern="sequential", rate_per_second=200)
     assert result(host, "a")["requests"] / 5 == pytest.approx(200, rel=0.02)

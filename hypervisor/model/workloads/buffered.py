@@ -84,7 +84,6 @@ class BufferedFileio:
         if first is not None:
             self._wakes.add(first.begun_ns - first.ready_ns)
             self._first = None
-        self._due -= records
         self._unsynced += records
         self._unfinished += records
         if not self._fsync_every or self._unsynced < self._fsync_every:
@@ -94,6 +93,7 @@ class BufferedFileio:
         """Count the records that are done."""
         records, now = self._unfinished, self._site.clock.now
         self._unfinished = 0
+        self._due -= records
         self._requests += records
         self._latency.add_all(max(0, now - self._began_ns) // records, records)
         self._began_ns = now
