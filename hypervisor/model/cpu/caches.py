@@ -2,8 +2,10 @@
 
 While a vcpu does not run, others fetch lines into its cache, and at last push its own out; another
 pcpu may have a cache that never held them. A program then fetches again what it touches, as it
-touches it: a short piece of work pays for a part, and what follows it for the rest. Lines are those
-of the last-level cache; what every switch costs beside them is `cold_cache` in costs.toml.
+touches it: a short piece of work pays for a part, and what follows it for the rest; and a vcpu that
+loses its pcpu soon has not fetched the rest. A cache that it has left keeps its lines until others
+push them out, but for those that it has written elsewhere since. Lines are those of the last-level
+cache; what every switch costs beside them is `cold_cache` in costs.toml.
 """
 
 from typing import Final
@@ -16,6 +18,9 @@ from hypervisor.model.domain.domain import Pcpu, Vcpu
 # Lines that a program touches in a millisecond, of those that it touches again and again: a slice
 # of 50 to 100 us touches 20 to 60 KiB (judgement).
 TOUCHED: Final = 8000
+# One in so many lines that a program touches is written, as `sharing.toml` says of what is fetched;
+# caches elsewhere lose it then.
+WRITTEN: Final = 3
 _MS_NS: Final = 1_000_000
 
 
@@ -37,20 +42,43 @@ class Caches:
         """Note that a vcpu gets a pcpu: what of its lines is still there."""
         group = self._groups[pcpu.number]
         if vcpu.cache != group:
-            vcpu.cache = group
-            vcpu.warm = 0
+            self._change(vcpu, group)
         elif vcpu.warm:
             room = self._full - (self._came[group] - vcpu.cache_left)
             vcpu.warm = max(0, min(vcpu.warm, room))
         pcpu.entered_ns = now_ns
 
+    def _change(self, vcpu: Vcpu, group: int) -> None:
+        """Note that a vcpu comes to another cache than it was in last: what is there of old."""
+        if vcpu.cache >= 0:
+            vcpu.caches_left[vcpu.cache] = (vcpu.warm, vcpu.cache_left, vcpu.touched)
+        warm, came, touched = vcpu.caches_left.get(group, (0, 0, 0))
+        written = min(vcpu.touched - touched, warm) // WRITTEN
+        room = self._full - (self._came[group] - came)
+        vcpu.cache = group
+        vcpu.warm = max(0, min(warm - written, room))
+
     def leave(self, vcpu: Vcpu, pcpu: Pcpu, load: int, now_ns: int) -> None:
         """Note that a vcpu, which ran code of path `load`, has lost its pcpu."""
         group = vcpu.cache
         if load >= 0:
-            new = self._fetched[load] * (now_ns - pcpu.entered_ns) // _MS_NS
-            self._came[group] = self._came[group] + new
+            stay_ns = now_ns - pcpu.entered_ns
+            self._came[group] = self._came[group] + self._fetched[load] * stay_ns // _MS_NS
+            vcpu.touched += min(self._kept[load], stay_ns * TOUCHED // _MS_NS)
+        work = vcpu.current
+        if work is not None and not work.cold_q and vcpu.current_is_interrupt and vcpu.tasks:
+            work = vcpu.tasks[0]
+        if work is not None and work.cold_q:
+            self._give_up(vcpu, work)
         vcpu.cache_left = self._came[group]
+
+    def _give_up(self, vcpu: Vcpu, work: AnyWork) -> None:
+        """Note that a vcpu will fetch elsewhere, or later, what it has not fetched yet."""
+        lines = work.cold_q // self._full_rate_q * ONE // self._refill_ns[work.parts[0][0]]
+        lines = min(lines, vcpu.warm)
+        vcpu.warm -= lines
+        self._came[vcpu.cache] = self._came[vcpu.cache] - lines
+        work.cold_q = 0
 
     def touch(self, vcpu: Vcpu, work: AnyWork, sharers: int) -> None:
         """Make a vcpu fetch what `work`, which it begins or takes up again, will miss.

@@ -33,6 +33,7 @@ class Vcpu:
         "begun_ns",
         "cache",
         "cache_left",
+        "caches_left",
         "carried_q",
         "context_switches",
         "current",
@@ -60,6 +61,7 @@ class Vcpu:
         "softirqs",
         "tasks",
         "timer",
+        "touched",
         "turn_ns",
         "vcpu_id",
         "warm",
@@ -100,6 +102,9 @@ class Vcpu:
         self.cache = -1  # the cache in which it has lines (cpu.caches)
         self.cache_left = 0  # what had come into that when it last ran
         self.warm = 0  # lines of its program there
+        # The caches in which it was before -> warm, cache_left and touched when it went.
+        self.caches_left: dict[int, tuple[int, int, int]] = {}
+        self.touched = 0  # lines that its program has touched until now, over and over
         self.begun_ns = 0  # when the current work got the vcpu (for the guest's own timeslice)
 
     @property
