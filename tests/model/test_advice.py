@@ -64,7 +64,7 @@ def test_a_guest_that_is_told_to_grow_swaps_no_more_once_that_is_typed():
     events = (Event(5 * SECOND, command.text),)
     # What lies on the swap device comes back in some twenty seconds.
     (before,), *_, (after,) = values(Job(tables, SECOND, 5 * SECOND, 7, events, (paged,)), 1)
-    assert before > 1 and after == 0
+    assert before is not None and before > 1 and after == 0
 
 
 def test_seeds_give_the_same_figures_again():

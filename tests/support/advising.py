@@ -1,6 +1,6 @@
 """Facts of hosts for tests of advice: what a test does not give is unknown."""
 
-from xenprof.advise.advice import Advice
+from xenprof.advise.advice import Advice, Change
 from xenprof.advise.facts import DiskFacts, DomainFacts, Facts, PcpuFacts, VcpuFacts, VifFacts
 from xenprof.advise.rules import advice_for
 
@@ -46,6 +46,12 @@ def facts(*domains, **known) -> Facts:
 def given(host: Facts) -> list[Advice]:
     """Return the advice for a host, without what every host is told."""
     return [one for one in advice_for(host) if one.id not in CHECKLIST]
+
+
+def change_of(advice: Advice) -> Change:
+    """Return what would be done."""
+    assert advice.change is not None
+    return advice.change
 
 
 def ids(host: Facts) -> list[str]:

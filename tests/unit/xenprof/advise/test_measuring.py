@@ -24,7 +24,10 @@ def in_this_process(monkeypatch):
 
 def test_a_host_that_several_trials_have_in_common_is_run_once():
     told = []
-    found = effects([TRIAL, replace(TRIAL, gauges=GAUGES[:1])], SHORT, lambda *n: told.append(n))
+    trials = [TRIAL, replace(TRIAL, gauges=GAUGES[:1])]
+    found = [
+        one for one in effects(trials, SHORT, lambda *n: told.append(n)) if isinstance(one, Effect)
+    ]
     # Two seeds of the host as it is, and of the host as both would have it.
     assert [(n, 4) for n in range(1, 5)] == told
     assert [2, 1] == [len(one.gains) for one in found]
@@ -34,5 +37,5 @@ def test_a_host_that_several_trials_have_in_common_is_run_once():
 def test_a_trial_that_cannot_be_run_takes_no_other_with_it():
     refused = replace(TRIAL, changed={"domain.web.memory_mib": 10**6})
     why, found = effects([refused, TRIAL], SHORT)
-    assert "memory" in why
+    assert isinstance(why, str) and "memory" in why
     assert isinstance(found, Effect)

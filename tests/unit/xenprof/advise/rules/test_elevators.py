@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.advising import commands, disk, facts, given, guest, ids
+from tests.support.advising import change_of, commands, disk, facts, given, guest, ids
 from xenprof.advise.facts import PhysicalDiskFacts
 
 KNOWN = {"disk": "sda", "writes_per_second": 0.0}
@@ -47,7 +47,7 @@ def test_else_cfq_stays(calm):
 )
 def test_the_change_is_of_the_disk_of_the_command(store, path, value):
     [advice] = given(host(sda=replace(SDA, store=store)))
-    [setting] = advice.change.settings
+    [setting] = change_of(advice).settings
     assert (path, value) == (setting.path, setting.value)
 
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.advising import commands, disk, facts, given, guest, ids, vif
+from tests.support.advising import change_of, commands, disk, facts, given, guest, ids, vif
 
 DISK = disk("hda", is_emulated=True, answered_per_second=5.0)
 CARD = vif(is_emulated=True, receive_bits_per_second=0.4e6, transmit_bits_per_second=0.6e6)
@@ -23,8 +23,8 @@ def test_emulated_cards_with_packets_get_a_driver():
 )
 def test_it_is_seen_by_the_cost_of_a_byte_and_not_by_what_grows_with_the_work(known, figures):
     [advice] = given(facts(replace(WIN, **known)))
-    assert figures == [one.name for one in advice.change.gauges]
-    assert all(one.measure.per for one in advice.change.gauges)
+    assert figures == [one.name for one in change_of(advice).gauges]
+    assert all(one.measure.per for one in change_of(advice).gauges)
 
 
 @pytest.mark.parametrize(

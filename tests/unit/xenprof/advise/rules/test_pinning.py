@@ -2,7 +2,17 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.advising import commands, domain0, facts, given, guest, ids, pcpus, vcpu
+from tests.support.advising import (
+    change_of,
+    commands,
+    domain0,
+    facts,
+    given,
+    guest,
+    ids,
+    pcpus,
+    vcpu,
+)
 
 ONE = guest(vcpus=1, online=(vcpu(place=0, load_percent=60.0),))
 OTHER = guest(
@@ -39,7 +49,7 @@ def test_else_vcpus_stay_where_they_are(host):
 
 def test_its_other_vcpus_stay_where_they_are():
     [advice] = given(facts(ONE, OTHER, pcpus=CROWDED))
-    assert [["2-3", "2-3"]] == [one.value for one in advice.change.settings]
+    assert [["2-3", "2-3"]] == [one.value for one in change_of(advice).settings]
     gap = replace(OTHER, online=(vcpu(affinity=(1,)), replace(OTHER.online[1], vcpu=2)))
     assert ("xm vcpu-pin db 2 2-3",) == commands(facts(ONE, gap, pcpus=CROWDED))
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.advising import commands, disk, facts, given, guest, ids
+from tests.support.advising import change_of, commands, disk, facts, given, guest, ids
 from xenprof.advise.advice import Command
 
 FILE = "the configuration file of web"
@@ -30,7 +30,7 @@ def test_a_file_that_costs_domain_0_much_becomes_a_volume():
     command = Command(f"{FILE}, {PLACE}", "'phy:/dev/vg0/web-xvda,xvda,w'")
     assert ("storage.backing", (command,)) == (first.id, first.do)
     # More requests than before cost domain 0 more, though each costs less.
-    [gauge] = first.change.gauges
+    [gauge] = change_of(first).gauges
     assert ("domain.web.vbds.*.answered_requests",) == gauge.measure.per
 
 
