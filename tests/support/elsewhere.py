@@ -1,4 +1,4 @@
-"""A client of workers that do nothing, and answer at once."""
+"""Clients whose workers are this process, or do nothing; they answer at once."""
 
 
 class Done:
@@ -24,3 +24,10 @@ class Elsewhere:
 
     def submit(self, function, text, seed, model, pure):
         return Done(self._given if '"cap":50' in text else [[100.0]])
+
+
+class Here:
+    """A client that does runs itself."""
+
+    def submit(self, function, text, seed, model, pure):
+        return Done(function(text, seed, model))

@@ -1,10 +1,13 @@
 """What `xenprof experiment` prints: its list, a table, and how it refuses."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from tests.support.elsewhere import Here
 from tests.support.variants import SMALL, written
+from xenprof.cli import experiment
 from xenprof.cli.main import main
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -59,22 +62,7 @@ def test_refusals(name, tmp_path, capsys, update_golden):
 
 def test_a_table(tmp_path, capsys, update_golden, monkeypatch):
     """Runs are done in this process here; another one would give the same."""
-    from contextlib import contextmanager
-
-    from xenprof.cli import experiment as module
-    from xenprof.experiment import running
-    from xenprof.experiment.job import values
-
-    def run_here(experiment, record, client, told):
-        for (digest, seed), variant in running.missing(experiment, record).items():
-            record.add(digest, seed, values(variant.job, seed))
-
-    @contextmanager
-    def nobody(*_):
-        yield None
-
-    monkeypatch.setattr(running, "run_all", run_here)
-    monkeypatch.setattr(module, "_cluster", nobody)
+    monkeypatch.setattr(experiment, "_cluster", lambda *_: nullcontext(Here()))
     written(tmp_path)
 
     compare("table", capsys, update_golden, "small.toml", "--output", "out")
