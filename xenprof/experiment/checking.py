@@ -1,6 +1,6 @@
 """Checks, before anything runs, that hosts have what an experiment reads of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hypervisor.errors import HostError
@@ -20,16 +20,30 @@ def check_results(
     """
     hosts: dict[str, Variant] = {}
     read: dict[str, dict[Measure, None]] = {}
+    needed = {(names, one.measure) for one in results for names in _needed(one, made)}
     for variant in made:
         shape = _shape(variant.job.tables)
         hosts.setdefault(shape, variant)
         of_shape = read.setdefault(shape, {})
-        of_shape |= {measures[one.measure]: None for one in results if one.is_of(variant)}
+        of_shape |= {
+            measure: None
+            for number, measure in enumerate(measures)
+            if (variant.names, number) in needed
+        }
     leading = {path for shape, one in hosts.items() for path in _leading(one, read[shape], source)}
     for measure in measures:
         for path in (*measure.of, *measure.per):
             if path not in leading:
                 raise ExperimentError(f"{source}: result '{path}': it is in no variant")
+
+
+def _needed(result: Result, made: Sequence[Variant]) -> Iterator[tuple[str, ...]]:
+    """Yield the names of variants of which a result needs a figure, twice perhaps."""
+    for variant in made:
+        if result.is_of(variant):
+            yield variant.names
+            if result.against is not None:
+                yield result.against.beside(variant.names)
 
 
 def _shape(tables: Mapping[str, Any]) -> str:

@@ -31,6 +31,10 @@ class Comparison:
     values: Mapping[int, str]
     shown: Shown
 
+    def beside(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the values of axes of the variant beside which that with `names` is looked at."""
+        return tuple(self.values.get(axis, name) for axis, name in enumerate(names))
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -66,6 +70,7 @@ class Texts:
     slide: str = ""
     shows: str = ""
     talk: str = ""
+    headline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
