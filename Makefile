@@ -14,7 +14,7 @@ IN_WORDS_OF_MAKE = 's/choose another with --web.listen-address/choose another wi
   s/stop it first with: xenprof stop/type make down first/; \
   s/--profile, --active, --history/PROFILE/; s/--scenario/SCENARIO/; s/--web.listen-address/LISTEN/'
 
-.PHONY: help up observe down shell test test-xen soak check compiled wheels bench validate golden fmt clean peers
+.PHONY: help up observe down shell test test-xen soak check compiled wheels bench validate charts golden fmt clean peers
 
 help:  # this list
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ bench: $(INSTALLED) compiled  # speed and size beside the peers
 
 validate: $(INSTALLED) compiled  # compare the model with published measurements anew; writes docs/validation.md, a minute
 	@$(BIN)/python -m xenprof.validate.document docs/validation.md
+
+charts: $(INSTALLED) compiled  # draw the charts of the talk anew; writes docs/experiments, some minutes
+	@$(BIN)/python -m xenprof.experiment.document docs/experiments
 
 golden: $(INSTALLED) compiled  # write the expected outputs and those in the documents anew; look at the diff
 	@$(BIN)/python -m pytest tests/golden tests/e2e/test_docs_commands.py --update-golden

@@ -1,6 +1,6 @@
 """Checks, before anything runs, that hosts have what an experiment reads and does on them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hypervisor.errors import HostError
 from xenprof.experiment.errors import ExperimentError
@@ -19,13 +19,25 @@ def check_variants(
     Each path has to lead somewhere in one of them. Raises: ExperimentError.
     """
     leading: set[str] = set()
+    needed = {(names, one.measure) for one in results for names in _needed(one, made)}
     for variant in made:
-        read = dict.fromkeys(measures[one.measure] for one in results if one.is_of(variant))
+        read = dict.fromkeys(
+            one for number, one in enumerate(measures) if (variant.names, number) in needed
+        )
         leading |= _leading(variant, read, source)
     for measure in measures:
         for path in (*measure.of, *measure.per):
             if path not in leading:
                 raise ExperimentError(f"{source}: result '{path}': it is in no variant")
+
+
+def _needed(result: Result, made: Sequence[Variant]) -> Iterator[tuple[str, ...]]:
+    """Yield the names of variants of which a result needs a figure, twice perhaps."""
+    for variant in made:
+        if result.is_of(variant):
+            yield variant.names
+            if result.against is not None:
+                yield result.against.beside(variant.names)
 
 
 def _leading(variant: Variant, measures: Iterable[Measure], source: str) -> set[str]:

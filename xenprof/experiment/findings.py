@@ -119,10 +119,8 @@ def _value(
 
 def _beside(experiment: Experiment, variant: Variant, result: Result) -> Variant:
     assert result.against is not None
-    names = list(variant.names)
-    for axis, name in result.against.values.items():
-        names[axis] = name
-    return next(one for one in experiment.variants if list(one.names) == names)
+    names = result.against.beside(variant.names)
+    return next(one for one in experiment.variants if one.names == names)
 
 
 _COMPARED: Final[Mapping[Shown, Callable[[float, float, float], float]]] = {

@@ -103,6 +103,7 @@ class FileTable(Table):
     slide: Text | None = None
     shows: Text | None = None
     talk: Text | None = None
+    headline: Text | None = None
     base: Text | None = None
     scenario: dict[str, Any] | None = None
     set: dict[str, Any] = Field(default={})

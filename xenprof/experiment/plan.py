@@ -29,6 +29,10 @@ class Comparison:
     values: Mapping[int, str]
     shown: Shown
 
+    def beside(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the values of axes of the variant beside which that with `names` is looked at."""
+        return tuple(self.values.get(axis, name) for axis, name in enumerate(names))
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -64,6 +68,7 @@ class Texts:
     slide: str = ""
     shows: str = ""
     talk: str = ""
+    headline: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,13 @@ from hypervisor.nearest import hint
 from hypervisor.wholetext import read_whole
 from xenprof.experiment.checking import check_variants
 from xenprof.experiment.errors import ExperimentError
+from xenprof.experiment.findings import findings
 from xenprof.experiment.grammar import FileTable, Plain, ResultTable
 from xenprof.experiment.measures import Measure
 from xenprof.experiment.model import base_tables, message
 from xenprof.experiment.plan import Comparison, Experiment, Result, Texts
 from xenprof.experiment.variants import axis_name, axis_values, text_of, variants
+from xenprof.experiment.words import headline
 
 BUILT_IN: Final = Path(__file__).parent / "builtin"
 
@@ -56,7 +58,7 @@ def load(name_or_path: str, *, is_quick: bool = False, seeds: int | None = None)
             raise ExperimentError(f"{source}: two axes are called '{axis}'; give them names")
     results = tuple(_result(one, file, measures, source) for one in file.results)
     check_variants(made, results, measures, source)
-    return Experiment(
+    experiment = Experiment(
         name=path.stem,
         texts=_texts(file, path.stem),
         axes=axes,
@@ -65,6 +67,11 @@ def load(name_or_path: str, *, is_quick: bool = False, seeds: int | None = None)
         seeds=seeds or (1 if is_quick else file.seeds),
         chart=file.chart,
     )
+    try:
+        headline(findings(experiment, {}))  # of what there will be
+    except ExperimentError as error:
+        raise ExperimentError(f"{source}: {error}") from None
+    return experiment
 
 
 def _file(path: Path) -> FileTable:
@@ -83,7 +90,13 @@ def _file(path: Path) -> FileTable:
 
 
 def _texts(file: FileTable, name: str) -> Texts:
-    return Texts(file.title or name, file.slide or "", file.shows or "", file.talk or "")
+    return Texts(
+        file.title or name,
+        file.slide or "",
+        file.shows or "",
+        file.talk or "",
+        file.headline or "",
+    )
 
 
 def _measure(table: ResultTable) -> Measure:

@@ -1,12 +1,20 @@
-"""Says in words what an experiment has given."""
+"""Says in words what an experiment has given.
 
+Its headline has figures of it: `{RESULT|VALUE|VALUE}`, with the value of each axis and, where time
+is cut into pieces, the number of the piece from 1 on.
+"""
+
+import re
 from collections.abc import Iterator
+from typing import Final
 
+from xenprof.experiment.errors import ExperimentError
 from xenprof.experiment.findings import Cell, Findings, Row
 from xenprof.experiment.plan import Result
 from xenprof.validate.words import number
 
 NOTHING = "-"
+_FIGURE: Final = re.compile(r"\{([^{}]*)\}")
 
 
 def heads(found: Findings) -> tuple[str, ...]:
@@ -39,13 +47,37 @@ def spread(cell: Cell) -> str:
 
 
 def sentences(found: Findings) -> Iterator[str]:
-    """Yield what the experiment shows, what the talk says, and how far the two agree."""
+    """Yield the headline, what is shown, what the talk says, and how far the two agree."""
     texts = found.experiment.texts
+    if texts.headline:
+        yield headline(found)
     if texts.shows:
         yield texts.shows
     if texts.talk:
         yield f"The talk: {texts.talk}"
     yield from verdicts(found)
+
+
+def headline(found: Findings) -> str:
+    """Return the sentence, empty if there is none. Raises: ExperimentError: no such figure."""
+    text = found.experiment.texts.headline
+    return _FIGURE.sub(lambda match: _figure(found, match[1]), text)
+
+
+def _figure(found: Findings, words: str) -> str:
+    """Return a mean with its unit, and its spread if the seeds differ."""
+    name, *names = words.split("|")
+    pieces = found.experiment.pieces
+    for row in found.rows:
+        piece = [str(row.piece + 1)] if pieces > 1 else []
+        if [*row.variant.names, *piece] != names:
+            continue
+        for result, cell in zip(found.experiment.results, row.cells, strict=True):
+            if result.name == name and result.is_of(row.variant):
+                unit = f" {result.unit}" if result.unit else ""
+                differ = " to " in spread(cell)
+                return mean(cell) + unit + (f" ({spread(cell)})" if differ else "")
+    raise ExperimentError(f"headline: no figure '{{{words}}}'")
 
 
 def verdicts(found: Findings) -> Iterator[str]:

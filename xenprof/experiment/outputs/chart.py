@@ -9,15 +9,17 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from xenprof.experiment.findings import Cell, Findings
-from xenprof.experiment.words import mean, titled, verdicts
+from xenprof.experiment.outputs.compact import compact
+from xenprof.experiment.words import mean, spread, titled, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _INK: Final = "#010203"  # stands for the colour of the text around the picture
 _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31")
-_HATCHES: Final = ("", "//", "..", "\\\\", "xx", "--", "++")
-"""Colours that people with any eyes tell apart (Okabe and Ito), and patterns beside them."""
+_HATCHES: Final = ("", "//", "\\\\", "--", "xx", "||", "++")
+_DASHES: Final = ("-", "--", ":")
+"""Colours that people with any eyes tell apart (Okabe and Ito), patterns and dashes beside them."""
 
 _STYLE: Final[Any] = {
     "svg.fonttype": "none",
@@ -60,8 +62,9 @@ def as_svg(found: Findings) -> str:
         figure = Figure(figsize=(_WIDTH_INCHES, 0.5 + _PANEL_INCHES * len(results)))
         FigureCanvasSVG(figure)
         panels = figure.subplots(len(results), 1, squeeze=False)[:, 0]
+        numbers: dict[str, int] = {}  # of series, which look the same in all panels
         for number, panel in enumerate(panels):
-            _panel(panel, found, number)
+            _panel(panel, found, number, numbers)
         figure.tight_layout()
         text = io.StringIO()
         figure.savefig(
@@ -71,16 +74,18 @@ def as_svg(found: Findings) -> str:
     return _finished(text.getvalue(), found)
 
 
-def _panel(panel: "Axes", found: Findings, number: int) -> None:
+def _panel(panel: "Axes", found: Findings, number: int, numbers: dict[str, int]) -> None:
     lines = found.experiment.chart == "lines" or found.experiment.pieces > 1
     panel.set_title(titled(found.experiment.results[number]), loc="left")
     groups, series = _arranged(found, number)
     if not series:
         return  # nothing was there to be measured
+    for name in series:
+        numbers.setdefault(name, len(numbers))
     if lines:
-        _lines(panel, groups, series)
+        _lines(panel, groups, series, numbers)
     else:
-        _bars(panel, groups, series)
+        _bars(panel, groups, series, numbers)
     axis = _along(found)
     if axis:
         panel.set_xlabel(axis)
@@ -112,11 +117,17 @@ def _arranged(found: Findings, number: int) -> tuple[list[str], Mapping[str, Map
     return groups, series
 
 
-def _bars(panel: "Axes", groups: Sequence[str], series: Mapping[str, Mapping[str, Cell]]) -> None:
+def _bars(
+    panel: "Axes",
+    groups: Sequence[str],
+    series: Mapping[str, Mapping[str, Cell]],
+    numbers: Mapping[str, int],
+) -> None:
     width = 0.8 / max(1, len(series))
-    for number, (name, cells) in enumerate(series.items()):
+    for at, (name, cells) in enumerate(series.items()):
+        number = numbers[name]
         for place, cell in ((groups.index(group), cell) for group, cell in cells.items()):
-            x = place - 0.4 + width * (number + 0.5)
+            x = place - 0.4 + width * (at + 0.5)
             is_first = cell is next(iter(cells.values()))
             panel.bar(
                 x, cell.mean or 0.0, width * 0.92, label=name if is_first else None,
@@ -136,26 +147,37 @@ def _bars(panel: "Axes", groups: Sequence[str], series: Mapping[str, Mapping[str
     panel.margins(y=0.15)
 
 
-def _lines(panel: "Axes", groups: Sequence[str], series: Mapping[str, Mapping[str, Cell]]) -> None:
-    numbers = _numbers(groups)
-    for number, (name, cells) in enumerate(series.items()):
+def _lines(
+    panel: "Axes",
+    groups: Sequence[str],
+    series: Mapping[str, Mapping[str, Cell]],
+    numbers: Mapping[str, int],
+) -> None:
+    places = _numbers(groups)
+    for name, cells in series.items():
+        number = numbers[name]
         there = [
             (x, cell)
-            for x, group in zip(numbers, groups, strict=True)
+            for x, group in zip(places, groups, strict=True)
             if (cell := cells.get(group)) is not None
         ]
-        panel.errorbar(
+        colour = _COLOURS[number % len(_COLOURS)]
+        panel.plot(
             [x for x, _ in there],
             [cell.mean or 0.0 for _, cell in there],
-            yerr=[list(side) for side in zip(*(_error(cell) for _, cell in there), strict=True)]
-            or None,
-            label=name, color=_COLOURS[number % len(_COLOURS)], marker="osD^v*x"[number % 7],
-            markersize=4, linewidth=1.4, capsize=2,
+            label=name, color=colour, marker="osD^v*x"[number % 7], markersize=4, linewidth=1.4,
+            linestyle=_DASHES[number // len(_COLOURS) % len(_DASHES)],
         )  # fmt: skip
-    if numbers[0] > 0 and numbers[-1] / numbers[0] > 20:
+        for x, cell in there:
+            if " to " in spread(cell):
+                panel.errorbar(
+                    x, cell.mean or 0.0, yerr=[[below] for below in _error(cell)],
+                    color=colour, linewidth=1.4, capsize=2,
+                )  # fmt: skip
+    if places[0] > 0 and places[-1] / places[0] > 20:
         panel.set_xscale("log", base=2)
         panel.minorticks_off()
-    panel.set_xticks(numbers, groups)
+    panel.set_xticks(places, groups)
     panel.set_ylim(bottom=min(0, panel.get_ylim()[0]))
 
 
@@ -174,6 +196,7 @@ def _error(cell: Cell) -> tuple[float, float]:
 
 def _finished(svg: str, found: Findings) -> str:
     """Return a picture with a title, a description and the colour of its surroundings."""
+    svg, rules = compact(svg)
     start = svg.index("<svg ")
     end = svg.index(">", start)
     head = svg[start:end]
@@ -182,9 +205,9 @@ def _finished(svg: str, found: Findings) -> str:
     return (
         f'{head} role="img" aria-labelledby="chart-title chart-desc">\n'
         f'<title id="chart-title">{escape(texts.title)}</title>\n'
-        f'<desc id="chart-desc">{escape(told)}</desc>\n{_STANDALONE}'
-        + svg[end + 1 :].replace(_INK, "currentColor")
-    )
+        f'<desc id="chart-desc">{escape(told)}</desc>\n<style>{rules}</style>{_STANDALONE}'
+        + svg[end + 1 :]
+    ).replace(_INK, "currentColor")
 
 
 def inside_a_page(svg: str) -> str:

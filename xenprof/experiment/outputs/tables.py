@@ -8,7 +8,7 @@ from typing import Any
 from xenprof.experiment.findings import Cell, Findings, Row
 from xenprof.experiment.identity import identity
 from xenprof.experiment.plan import Result
-from xenprof.experiment.words import verdicts
+from xenprof.experiment.words import headline, verdicts
 
 
 def as_csv(found: Findings) -> str:
@@ -37,6 +37,7 @@ def as_json(found: Findings) -> str:
             "slide": experiment.texts.slide,
             "shows": experiment.texts.shows,
             "talk": experiment.texts.talk,
+            "headline": headline(found),
             "model": identity(),
             "seeds": experiment.seeds,
             "warm_up_seconds": job.warm_up_ns / 1e9,

@@ -94,6 +94,7 @@ def test_runs_differ_by_what_is_run_not_by_seeds_or_words(tmp_path):
         ("against = 0", "against = { cup = 0 }", "no axis 'cup' (did you mean 'cap'?)"),
         ('of = "domain.web.cpu_ns"\n\n', 'of = "domain.web.cpu_ns"\nhow = "last"\nper = "host.free_kib"\n\n',
          "per divides a growth by another, so how is growth or is left out"),
+        ("seeds = 2", "seeds = 2\nheadline = '{ran|7}'", "headline: no figure '{ran|7}'"),
         ("seeds = 2", "seeds = 0", "seeds: 0 must be greater than or equal to 1"),
         ("seeds = 2", "seeds = 2\nbase = 'grumble'", "an experiment has base"),
         ("seeds = 2", "seeds = 2\nevery_s = 0.05", "every_s must divide duration_s"),
@@ -178,6 +179,28 @@ def test_what_is_no_such_file_is_refused(tmp_path, text):
         loaded(tmp_path, text)
 
 
+def test_a_result_is_compared_with_a_variant_that_has_it_not(tmp_path):
+    """Its paths lead somewhere there alone, as those of a load that is moved into domain 0."""
+    text = """
+[[axis.value]]
+name = "there"
+move = { "domain.web.workload" = "domain0.workload" }
+
+[[axis.value]]
+name = "here"
+
+[[result]]
+name = "work"
+of = ["domain.web.workload.*.work_seconds", "domain0.workload.*.work_seconds"]
+against = { place = "there" }
+shown = "percent"
+only = { place = "here" }
+"""
+    start = SMALL[: SMALL.index("[[axis]]")] + '[[axis]]\nname = "place"\n'
+
+    assert 2 == len(loaded(tmp_path, start + text).variants)
+
+
 def test_an_unknown_name_tells_the_known_ones():
     with pytest.raises(ExperimentError, match=r"no experiment 'storag' \(did you mean 'storage'\?"):
         load("storag")
@@ -187,4 +210,4 @@ def test_an_unknown_name_tells_the_known_ones():
 def test_every_built_in_experiment_has_its_texts(name):
     told = texts(name)
 
-    assert all((told.title, told.slide, told.shows, told.talk))
+    assert all((told.title, told.slide, told.shows, told.talk, told.headline))

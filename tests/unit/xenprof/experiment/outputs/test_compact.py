@@ -1,0 +1,25 @@
+"""Pictures in fewer bytes."""
+
+from xenprof.experiment.outputs.compact import compact
+
+SVG = """<svg><metadata>by whom</metadata>
+ <g id="axes_1">
+  <defs><path id="m1" d="M 0.04 0
+L 1.26 3"/></defs>
+  <use xlink:href="#m1" x="1.2345" style="fill: red; font-family: 'A', 'B'; stroke: blue"/>
+  <use xlink:href="#m1" x="2" style="fill: red; font-family: 'A', 'B'; stroke: blue"/>
+  <text transform="rotate(-0 1 2)">1.2345</text>
+ </g>
+</svg>"""
+
+
+def test_what_shows_is_kept_and_a_style_is_written_once():
+    use = '<use xlink:href="#m1" x="{}" class="c0"/>'
+
+    assert (
+        '<svg><g><defs><path id="m1" d="M 0 0 L 1.3 3"/></defs>'
+        + use.format("1.2")
+        + use.format("2")
+        + "<text>1.2345</text></g></svg>",
+        ".c0{fill:red;font-family:sans-serif;stroke:blue}",
+    ) == compact(SVG)
