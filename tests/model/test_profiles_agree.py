@@ -42,7 +42,7 @@ vif = ["bridge=xenbr0"]
 disk = ["{disk}"]
 workload = [{{ {work} }}]
 """
-RECEIVE = 'kind = "netperf", direction = "receive", tso = false'
+RECEIVE = 'kind = "netperf", direction = "receive"'
 TRANSMIT = 'kind = "netperf", direction = "transmit", tso = false'
 READ = 'kind = "fileio", pattern = "sequential", queue_depth = 32'
 FORK = 'kind = "lmbench", test = "fork"'

@@ -122,6 +122,6 @@ def test_domain_0s_card_without_a_bridge_is_counted_where_all_cards_are():
     )
     run(host, 1)
     (card,) = host.telemetry.snapshot().nics
-    assert (card.name, card.bridge) == ("eth7", "")
+    assert (card.name, card.bridge) == ("eth7", None)
     assert card.receive_bytes >= result(host, "Domain-0")["bytes"] > 0
     assert f"eth7:{card.receive_bytes:8}" in host.toolstack.views.proc("0", "net/dev")

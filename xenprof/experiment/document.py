@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from xenprof.experiment.cluster.local import local
+from xenprof.experiment.errors import RunFailed
 from xenprof.experiment.findings import Findings, findings
 from xenprof.experiment.identity import identity
 from xenprof.experiment.outputs.chart import as_svg
@@ -65,10 +66,11 @@ def run(name: str) -> Findings:
     experiment = load(name)
     with (
         tempfile.TemporaryDirectory() as folder,
-        Record(Path(folder), experiment, resumes=False) as record,
+        Record(Path(folder), experiment) as record,
         local(len(os.sched_getaffinity(0))) as client,
     ):
-        run_all(experiment, record, client)
+        if refused := run_all(experiment, record, client):
+            raise RunFailed("; ".join(refused))
         return findings(experiment, record.runs)
 
 
