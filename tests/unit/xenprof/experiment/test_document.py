@@ -5,7 +5,7 @@ import pytest
 from tests.support.variants import SMALL, found_of, loaded
 from xenprof.experiment import document
 from xenprof.experiment.identity import identity
-from xenprof.experiment.reading import names
+from xenprof.experiment.reading import BUILT_IN, names
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_it_is_written_with_a_picture_for_each(tmp_path, monkeypatch, found):
 @pytest.mark.parametrize("name", names())
 def test_an_experiment_that_is_changed_has_another_digest(tmp_path, monkeypatch, name):
     before = document.digest(name)
-    text = (document.BUILT_IN / f"{name}.toml").read_text()
+    text = (BUILT_IN / f"{name}.toml").read_text()
     (tmp_path / f"{name}.toml").write_text(text.replace("duration_s", "duration_s ", 1))
     monkeypatch.setattr(document, "BUILT_IN", tmp_path)
 
