@@ -29,7 +29,7 @@ def remote(address: str) -> Iterator[Client]:
         warnings.simplefilter("ignore")  # of versions, which are looked at below
         client = _connected(address)
         try:
-            _check_versions(client, address)
+            check_versions(_versions(client, address), address)
             yield client
         finally:
             with contextlib.suppress(Exception):
@@ -50,9 +50,9 @@ def _connected(address: str) -> Client:
         raise RunFailed(f"the scheduler at {shown} cannot be used: {one_line(error)}") from None
 
 
-def _check_versions(client: Client, address: str) -> None:
+def _versions(client: Client, address: str) -> Any:
     try:
-        versions: Any = client.sync(  # type: ignore[no-untyped-call]
+        return client.sync(  # type: ignore[no-untyped-call]
             client.get_versions, callback_timeout=PATIENCE_SECONDS
         )
     except OSError:  # of which those of dask and of time are
@@ -60,6 +60,13 @@ def _check_versions(client: Client, address: str) -> None:
             f"the scheduler at {address}, or a worker of it, does not answer within "
             f"{PATIENCE_SECONDS} s"
         ) from None
+
+
+def check_versions(versions: Any, address: str) -> None:
+    """Check that a scheduler has workers, and all of them the versions of dask and Python here.
+
+    `versions` is what `Client.get_versions` returns. Raises: RunFailed.
+    """
     ours = versions["client"]["packages"]
     theirs: dict[str, Mapping[str, Any]] = {f"the scheduler at {address}": versions["scheduler"]}
     theirs |= {f"worker {name}": one for name, one in versions["workers"].items()}

@@ -1,26 +1,23 @@
 """Schedulers elsewhere whose versions are not ours."""
 
+import sys
 from copy import deepcopy
 
 import pytest
 
-from xenprof.experiment.cluster import remote
+from xenprof.experiment.cluster.remote import check_versions
 from xenprof.experiment.errors import RunFailed
 
 OURS = {"packages": {"dask": "1", "distributed": "1", "python": "3.11.7"}}
 
 
-class Peer:
-    """Answers as a client of such a scheduler does."""
-
-    def __init__(self, part, package, version):
-        theirs = deepcopy(OURS)
-        theirs["packages"][package] = version
-        self.versions = {"client": OURS, "scheduler": OURS, "workers": {"w": OURS}}
-        self.versions[part] = {"w": theirs} if part == "workers" else theirs
-
-    def get_versions(self):
-        return self.versions
+def versions(part, package, version):
+    """Return what a client is told where one part has another version."""
+    theirs = deepcopy(OURS)
+    theirs["packages"][package] = version
+    told = {"client": OURS, "scheduler": OURS, "workers": {"w": OURS}}
+    told[part] = {"w": theirs} if part == "workers" else theirs
+    return told
 
 
 @pytest.mark.parametrize(
@@ -33,8 +30,8 @@ class Peer:
     ],
 )
 def test_another_version_is_a_line_that_names_it(monkeypatch, part, package, version, told):
-    monkeypatch.setattr(remote.sys, "version", "3.11.7")
+    monkeypatch.setattr(sys, "version", "3.11.7")
     with pytest.raises(RunFailed) as caught:
-        remote._check_versions(Peer(part, package, version), "a")
+        check_versions(versions(part, package, version), "a")
 
     assert told == str(caught.value)
