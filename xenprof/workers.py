@@ -8,10 +8,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process, resource_tracker
 from threading import Thread
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from xenprof.errors import XenprofError
 
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 
@@ -61,18 +62,26 @@ def _idle() -> None:
 
 @contextlib.contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that do not notice Ctrl-C; this one does, when it has started them."""
+    """Start processes that do not notice Ctrl-C; this one does, when it has started them.
+
+    So it is with other signals that end it: what is started half could not be ended in order.
+    """
     resource_tracker.ensure_running()  # else it comes with the first of them, and unblocks Ctrl-C
     came: list[int] = []  # through another thread, which does not block it
-    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    handlers = {
+        number: signal.signal(number, lambda number, frame: came.append(number))
+        for number in _ENDING
+        if signal.getsignal(number) not in (None, signal.SIG_IGN)
+    }
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         if came:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(came[0])
 
 
 def _begin() -> None:

@@ -54,6 +54,19 @@ def test_ctrl_c_while_processes_start_comes_afterwards(threads):
     assert 499_500 == reached
 
 
+def test_what_ends_a_program_otherwise_comes_afterwards_too():
+    came: list[bool] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(is_started))
+    is_started = False
+    try:
+        with deaf_to_interrupts():
+            os.kill(os.getpid(), signal.SIGTERM)
+            is_started = True
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert [True] == came
+
+
 def test_workers_are_deaf_to_ctrl_c_and_their_parent_is_as_before():
     before = signal.getsignal(signal.SIGINT)
     with workers() as pool:

@@ -1,5 +1,6 @@
 """Folders of clusters."""
 
+import shutil
 import tempfile
 
 import pytest
@@ -20,15 +21,14 @@ def test_a_folder_is_its_users_alone_and_gone_afterwards(tmp_path):
 
 
 def test_that_of_a_killed_program_is_removed(tmp_path):
-    (tmp_path / "xp-dead").mkdir()
-    (tmp_path / "xp-dead" / "1").touch()
+    with own_folder() as folder:
+        shutil.copytree(folder, tmp_path / "xp-dead")
     with own_folder():
         assert not (tmp_path / "xp-dead").exists()
 
 
-def test_those_of_programs_that_run_or_begin_stay(tmp_path):
-    (tmp_path / "xp-begins").mkdir()
-    with own_folder() as one:
-        (tmp_path / one / "1").touch()
-        with own_folder() as two:
-            assert {one, two, str(tmp_path / "xp-begins")} == set(map(str, tmp_path.iterdir()))
+def test_those_of_programs_that_run_and_those_of_others_stay(tmp_path):
+    (tmp_path / "xp-mine").mkdir()
+    (tmp_path / "xp-mine" / "thesis.txt").touch()
+    with own_folder() as one, own_folder() as two:
+        assert {one, two, str(tmp_path / "xp-mine")} == set(map(str, tmp_path.iterdir()))
