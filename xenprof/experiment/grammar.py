@@ -1,19 +1,40 @@
 """Declares the tables of an experiment's file."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from xenprof.experiment.limits import (
     MAXIMUM_COPIES,
     MAXIMUM_PIECES,
     MAXIMUM_SECONDS,
     MAXIMUM_SEEDS,
+    MAXIMUM_VARIANTS,
 )
 from xenprof.experiment.model import Table
 
+
+def _line(text: str) -> str:
+    """Return a text that is printed, on one line."""
+    line = " ".join(text.split())
+    if not line.isprintable():
+        raise ValueError("has characters that cannot be printed")
+    return line
+
+
+def _check_distinct(names: Sequence[str], what: str) -> None:
+    known: set[str] = set()
+    for name in names:
+        if name in known:
+            raise ValueError(f"two {what} are called '{name}'")
+        known.add(name)
+
+
 Text = Annotated[str, Field(min_length=1)]
+Line = Annotated[Text, AfterValidator(_line)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+Factor = Annotated[float, Field(ge=-1e30, le=1e30, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=MAXIMUM_SECONDS, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Plain = str | int | float | bool
@@ -37,7 +58,7 @@ class ValueTable(Table):
     keys after that.
     """
 
-    name: Text
+    name: Line
     set: dict[str, Any] = Field(default={})
     move: dict[str, Text] = Field(default={})
     then: dict[str, Any] = Field(default={})
@@ -49,7 +70,7 @@ class ValueTable(Table):
 class AxisTable(Table):
     """What is varied: a key and its values, or values with names that set several keys."""
 
-    name: Text | None = None
+    name: Line | None = None
     key: Text | None = None
     values: Annotated[tuple[Plain, ...], Field(strict=False)] = ()
     ideal: bool = False  # the values are numbers, and as much as twice the number is hoped for
@@ -64,9 +85,9 @@ class AxisTable(Table):
         if self.key is None and self.name is None:
             raise ValueError("an axis with [[axis.value]] tables needs a name")
         names = [str(one) for one in self.values] or [one.name for one in self.named]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two values are called '{name}'")
+        if len(names) > MAXIMUM_VARIANTS:
+            raise ValueError(f"{len(names)} values; {MAXIMUM_VARIANTS} at most")
+        _check_distinct(names, "values")
         if self.ideal and not all(_is_above_zero(one) for one in self.values):
             raise ValueError("ideal = true is for values that are numbers above 0")
         return self
@@ -75,12 +96,12 @@ class AxisTable(Table):
 class ResultTable(Table):
     """A figure of each variant: what is read, and what is made of it."""
 
-    name: Text
-    unit: str = ""
+    name: Line
+    unit: Annotated[str, AfterValidator(_line)] = ""
     of: Texts | Text
     how: Literal["per_second", "share", "growth", "last"] | None = None
     per: Texts | Text | None = None
-    times: Number = 1.0
+    times: Factor = 1.0
     against: dict[str, Plain] | Plain | None = None
     shown: Literal["ratio", "percent", "change", "difference", "efficiency"] | None = None
     low: Number | None = None
@@ -89,6 +110,8 @@ class ResultTable(Table):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if not self.of or self.per == ():
+            raise ValueError("of and per name a path at least, as domain.web.cpu_ns")
         if (self.against is None) != (self.shown is None):
             raise ValueError("against, a variant, and shown, what is made of the two, go together")
         if self.per is not None and self.how not in (None, "growth"):
@@ -99,11 +122,11 @@ class ResultTable(Table):
 class FileTable(Table):
     """The file."""
 
-    title: Text | None = None
-    slide: Text | None = None
-    shows: Text | None = None
-    talk: Text | None = None
-    headline: Text | None = None
+    title: Line | None = None
+    slide: Line | None = None
+    shows: Line | None = None
+    talk: Line | None = None
+    headline: Line | None = None
     base: Text | None = None
     scenario: dict[str, Any] | None = None
     set: dict[str, Any] = Field(default={})
@@ -124,6 +147,7 @@ class FileTable(Table):
         if (self.base is None) == (self.scenario is None):
             raise ValueError("an experiment has base, the name or file of a scenario, or its own "
                              "[scenario]")  # fmt: skip
+        _check_distinct([one.name for one in self.results], "results")
         if self.every_s is not None:
             pieces = self.duration_s / self.every_s
             if not 1 <= round(pieces) <= MAXIMUM_PIECES or abs(pieces - round(pieces)) > 1e-9:

@@ -15,6 +15,7 @@ from xenprof.experiment.errors import ExperimentError
 
 ALL: Final = "*"
 _STEP: Final = re.compile(r'"([^"]*)"|([^".]+)')
+_DIGITS: Final = 10  # of the number of an entry; more are of no list
 _NAMES: Final = ("name", "kind", "vcpu", "pcpu", "index")  # by which an entry of a list is known
 
 
@@ -138,7 +139,7 @@ def _numbers(entries: Sequence[Any], step: str) -> list[int]:
     kinds = [_fields(entry).get("kind") for entry in entries]
     if step in kinds:
         return [kinds.index(step)]
-    if step.isdecimal() and int(step) < len(entries):
+    if step.isascii() and step.isdecimal() and len(step) < _DIGITS and int(step) < len(entries):
         return [int(step)]
     raise NoSuchPlace(_missing(step, [name for name in names if name]))
 
