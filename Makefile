@@ -78,7 +78,7 @@ validate: $(INSTALLED) compiled  # compare the model with published measurements
 	@$(BIN)/python -m xenprof.validate.document docs/validation.md
 
 charts: $(INSTALLED) compiled  # draw the charts of the talk anew; writes docs/experiments, some minutes
-	@$(BIN)/python -m xenprof.experiment.document docs/experiments
+	@$(BIN)/python -m xenprof.experiment.document docs/experiments .run/charts
 
 golden: $(INSTALLED) compiled  # write the expected outputs and those in the documents anew; look at the diff
 	@$(BIN)/python -m pytest tests/golden tests/e2e/test_docs_commands.py --update-golden

@@ -1,12 +1,12 @@
-"""Writes the charts of the talk as a document (`python -m xenprof.experiment.document FOLDER`).
+"""Writes the charts of the talk as a document (`python -m xenprof.experiment.document FOLDER RUNS`).
 
-The folder gets README.md, and a picture for each built-in experiment.
+FOLDER gets README.md, and a picture for each built-in experiment. RUNS keeps the runs that are
+done, so that whoever ends it can go on.
 """
 
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ from xenprof.experiment.identity import identity
 from xenprof.experiment.outputs.chart import as_svg
 from xenprof.experiment.reading import BUILT_IN, load, names
 from xenprof.experiment.record import Record
-from xenprof.experiment.running import run_all
+from xenprof.experiment.running import missing, run_all
 from xenprof.experiment.words import headline, verdicts
 
 _HEAD: Final = """# The charts of the talk, as the model draws them
@@ -61,26 +61,28 @@ def _lines(found: Sequence[Findings]) -> Iterator[str]:
         yield ""
 
 
-def run(name: str) -> Findings:
-    """Run a built-in experiment as it is; return what it gives. Raises: RunFailed."""
+def run(name: str, folder: Path) -> Findings:
+    """Run a built-in experiment as it is; return what it gives. Raises: RunFailed.
+
+    `folder` keeps its runs.
+    """
     experiment = load(name)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Record(Path(folder), experiment) as record,
-        local(len(os.sched_getaffinity(0))) as client,
-    ):
-        if refused := run_all(experiment, record, client):
-            raise RunFailed("; ".join(refused))
+    folder.mkdir(parents=True, exist_ok=True)
+    with Record(folder, experiment) as record:
+        if missing(experiment, record):
+            with local(len(os.sched_getaffinity(0))) as client:
+                if refused := run_all(experiment, record, client):
+                    raise RunFailed("; ".join(refused))
         return findings(experiment, record.runs)
 
 
-def main(folder: str) -> int:
+def main(folder: str, runs: str) -> int:
     """Write the document and its pictures."""
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     found = []
     for name in names():
-        found.append(run(name))
+        found.append(run(name, Path(runs, name)))
         (place / f"{name}.svg").write_text(as_svg(found[-1]), "utf-8")
     (place / "README.md").write_text(document(found).rstrip("\n") + "\n", "utf-8")
     return 0

@@ -35,8 +35,8 @@ def test_each_chart_has_its_headline_the_talk_a_picture_and_a_digest(found):
 
 def test_it_is_written_with_a_picture_for_each(tmp_path, monkeypatch, found):
     monkeypatch.setattr(document, "names", lambda: ("small",))
-    monkeypatch.setattr(document, "run", lambda name: found)
-    code = document.main(str(tmp_path / "docs"))
+    monkeypatch.setattr(document, "run", lambda name, folder: found)
+    code = document.main(str(tmp_path / "docs"), str(tmp_path))
     written = sorted(path.name for path in (tmp_path / "docs").iterdir())
 
     assert (0, ["README.md", "small.svg"]) == (code, written)
