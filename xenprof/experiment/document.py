@@ -1,4 +1,4 @@
-"""Writes the charts of the talk as a document (`python -m xenprof.experiment.document FOLDER RUNS`).
+"""Writes the charts of the talk (`python -m xenprof.experiment.document FOLDER RUNS`).
 
 FOLDER gets README.md, and a picture for each built-in experiment. RUNS keeps the runs that are
 done, so that whoever ends it can go on.

@@ -12,7 +12,7 @@ from xenprof.experiment.reading import BUILT_IN, names
 def found(tmp_path, monkeypatch):
     monkeypatch.setattr(document, "digest", lambda name: f"digest of {name}")
     text = 'slide = "Capping"\nheadline = "It ran {ran|50}."\n' + SMALL
-    values = {(0, 1): [[100.0]], (1, 1): [[50.0]]}
+    values = {(n, seed): [[100.0 / (n + 1)]] for n in (0, 1) for seed in (1, 2)}
     return found_of(loaded(tmp_path, text), values)
 
 
