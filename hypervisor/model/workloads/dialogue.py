@@ -106,7 +106,8 @@ class Dialogue:
         self.at = number
         train = self._trains[number]
         self._timeout_ns = CONNECT_RETRANSMIT_NS if train.opens else RETRANSMIT_NS
-        bare = train.packets - -(-train.payload_bytes // self._route.mss_bytes)
+        # Where packets are very small, its payload alone may need more than there are of it.
+        bare = max(0, train.packets + -train.payload_bytes // self._route.mss_bytes)
         self._missing = train.payload_bytes + bare
         self._due = self._lots(train, train.payload_bytes, bare)
         if train.is_served and self._sender(train).guest is not None:

@@ -51,6 +51,12 @@ def test_a_train_has_one_answer_however_it_was_cut(cuts):
     assert 1 == len(talk.server.sent)
 
 
+def test_payload_that_needs_more_packets_than_a_train_has_is_all_that_it_has():
+    talk = Talk(Train(is_answer=False, packets=1, payload_bytes=PAYLOAD), ANSWER)
+    (lot,) = talk.sent(talk.client)
+    assert (PACKETS, PAYLOAD) == (lot.packets, lot.payload_bytes)
+
+
 def test_parts_may_come_in_any_order():
     talk = Talk(REQUEST, ANSWER)
     (lot,) = talk.sent(talk.client)
