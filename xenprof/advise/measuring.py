@@ -27,19 +27,23 @@ def effects(
     done = iter(each(_read, runs, told))
     found = {digest: [next(done) for _ in seeds] for digest in by_digest}
     return [
-        _effect(trial, found[before.digest()], found[after.digest()])
+        _effect(trial, times, found[before.digest()], found[after.digest()])
         for trial, (before, after) in zip(trials, pairs, strict=True)
     ]
 
 
 def _effect(
-    trial: Trial, before: Sequence[Reading | str], after: Sequence[Reading | str]
+    trial: Trial,
+    times: Times,
+    before: Sequence[Reading | str],
+    after: Sequence[Reading | str],
 ) -> Effect | str:
     for one in (*before, *after):
         if isinstance(one, str):
             return one
     return effect(
         trial,
+        times,
         [one for one in before if not isinstance(one, str)],
         [one for one in after if not isinstance(one, str)],
     )

@@ -88,7 +88,10 @@ def _with_effect(plan: Planned, effect: Effect | str) -> Planned:
             told = "unknown" if there is None else f"{short(there)} {gauge.unit}"
             why = f"{gauge.domain}, {gauge.name}: {short(plan.seen)} {gauge.unit}; there {told}"
             return replace(plan, refused=f"the captured scenario does not show it ({why})")
-    return replace(plan, effect=effect)
+    advice = plan.advice
+    if effect.harmed and advice.strength == "do":  # somebody pays for it
+        advice = replace(advice, strength="consider")
+    return replace(plan, advice=advice, effect=effect)
 
 
 def _is_alike(seen: float, there: float | None) -> bool:

@@ -20,6 +20,8 @@ Reading = Mapping[Measure, float | None]
 
 LEAST_CHANGE: Final = 0.01
 """Of what there was, judgement: a smaller change of a neighbour's work is not worth a word."""
+MOST_BY_CHANCE: Final = 2
+"""Judgement: so many bursts, requests or transactions more may be those at the ends of the time."""
 _T_95: Final = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 """Student's t for 95 %, two-sided, by degrees of freedom from 1 on."""
 
@@ -33,8 +35,8 @@ class Times:
     seeds: int
 
 
-FULL: Final = Times(3_000_000_000, 40_000_000_000, 5)  # judgement: some hundred bursts each
-QUICK: Final = Times(2_000_000_000, 10_000_000_000, 3)  # judgement: a first look
+FULL: Final = Times(20_000_000_000, 40_000_000_000, 5)  # judgement: some hundred bursts each
+QUICK: Final = Times(5_000_000_000, 10_000_000_000, 3)  # judgement: a first look
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Gain:
     after: float
     spread: float
     seeds: int
+    grain: float = 0.0
+    """What one more or one less of what is counted makes: it may be chance at an end of the time."""
 
     @property
     def change(self) -> float:
@@ -70,7 +74,7 @@ class Gain:
         freedom = self.seeds - 1
         t = _T_95[min(freedom, len(_T_95)) - 1] if freedom else math.inf
         doubt = t * self.spread / math.sqrt(self.seeds) if freedom else math.inf
-        if not self.change or abs(self.change) <= doubt:
+        if not self.change or abs(self.change) <= max(doubt, MOST_BY_CHANCE * self.grain):
             return "same"
         return "better" if (self.change > 0) == self.gauge.is_more_better else "worse"
 
@@ -238,10 +242,12 @@ def job(tables: Tables, times: Times, measures: tuple[Measure, ...]) -> Job:
     return Job(tables, times.warm_up_ns, times.duration_ns, 1, (), measures)
 
 
-def effect(trial: Trial, before: Sequence[Reading], after: Sequence[Reading]) -> Effect:
+def effect(
+    trial: Trial, times: Times, before: Sequence[Reading], after: Sequence[Reading]
+) -> Effect:
     """Return what a trial shows; the readings are in the order of the seeds."""
-    gains = [_gain(gauge, before, after) for gauge in trial.gauges]
-    works = [_gain(gauge, before, after) for gauge in trial.works]
+    gains = [_gain(gauge, times, before, after) for gauge in trial.gauges]
+    works = [_gain(gauge, times, before, after) for gauge in trial.works]
     return Effect(
         tuple(one for one in gains if isinstance(one, Gain)),
         tuple(one for one in works if isinstance(one, Gain)),
@@ -250,7 +256,9 @@ def effect(trial: Trial, before: Sequence[Reading], after: Sequence[Reading]) ->
     )
 
 
-def _gain(gauge: Gauge, before: Sequence[Reading], after: Sequence[Reading]) -> Gain | Unseen:
+def _gain(
+    gauge: Gauge, times: Times, before: Sequence[Reading], after: Sequence[Reading]
+) -> Gain | Unseen:
     found = [one[gauge.measure] for one in (*before, *after)]
     known = [one for one in found if one is not None]
     count = len(before)
@@ -260,7 +268,9 @@ def _gain(gauge: Gauge, before: Sequence[Reading], after: Sequence[Reading]) -> 
     differences = [b - a for a, b in zip(was, then, strict=True)]
     mean = sum(differences) / count
     spread = math.sqrt(sum((one - mean) ** 2 for one in differences) / max(count - 1, 1))
-    return Gain(gauge, sum(was) / count, sum(then) / count, spread, count)
+    measure = gauge.measure
+    grain = measure.times * 1e9 / times.duration_ns if measure.how == "per_second" else 0.0
+    return Gain(gauge, sum(was) / count, sum(then) / count, spread, count, grain)
 
 
 def short(value: float) -> str:

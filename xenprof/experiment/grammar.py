@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from xenprof.experiment.limits import (
     MAXIMUM_COPIES,
     MAXIMUM_PIECES,
+    MAXIMUM_RESULTS,
     MAXIMUM_SECONDS,
     MAXIMUM_SEEDS,
     MAXIMUM_VARIANTS,
@@ -40,8 +41,8 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Plain = str | int | float | bool
 
 
-def _is_above_zero(value: Plain) -> bool:
-    return isinstance(value, int | float) and value > 0
+def _can_be_hoped_for(value: Plain) -> bool:
+    return isinstance(value, int | float) and 1e-6 <= value <= 1e6
 
 
 class EventTable(Table):
@@ -63,7 +64,7 @@ class ValueTable(Table):
     move: dict[str, Text] = Field(default={})
     then: dict[str, Any] = Field(default={})
     copies: Annotated[int, Field(ge=1, le=MAXIMUM_COPIES)] = 1
-    ideal: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    ideal: Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)] = 1.0
     events: Annotated[tuple[EventTable, ...], Field(strict=False)] = Field((), alias="event")
 
 
@@ -88,8 +89,8 @@ class AxisTable(Table):
         if len(names) > MAXIMUM_VARIANTS:
             raise ValueError(f"{len(names)} values; {MAXIMUM_VARIANTS} at most")
         _check_distinct(names, "values")
-        if self.ideal and not all(_is_above_zero(one) for one in self.values):
-            raise ValueError("ideal = true is for values that are numbers above 0")
+        if self.ideal and not all(_can_be_hoped_for(one) for one in self.values):
+            raise ValueError("ideal = true is for values that are numbers from 1e-6 to 1e6")
         return self
 
 
@@ -147,6 +148,8 @@ class FileTable(Table):
         if (self.base is None) == (self.scenario is None):
             raise ValueError("an experiment has base, the name or file of a scenario, or its own "
                              "[scenario]")  # fmt: skip
+        if len(self.results) > MAXIMUM_RESULTS:
+            raise ValueError(f"{len(self.results)} results; {MAXIMUM_RESULTS} at most")
         _check_distinct([one.name for one in self.results], "results")
         if self.every_s is not None:
             pieces = self.duration_s / self.every_s

@@ -3,11 +3,14 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from typing import Final
 
 from hypervisor.domain0 import DOMAIN_0
 from hypervisor.nearest import hint
-from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot, ModeTimes
 from xenprof.experiment.places import NoSuchPlace, steps, values
+
+_OF_BEHALF: Final = 3  # steps to a time: on_behalf, NAME, user_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,10 @@ def _found(snapshot: HostSnapshot, path: str) -> Iterator[object]:
         if first == "host":
             yield from values(snapshot, rest)
         elif first == "domain0":
-            yield from values(snapshot.find(DOMAIN_0), _of_domain(rest))
+            if _is_nothing_yet(snapshot, rest):
+                yield 0
+            else:
+                yield from values(snapshot.find(DOMAIN_0), _of_domain(rest))
         elif first == "domain":
             yield from values(_guests(snapshot), (*rest[:1], *_of_domain(rest[1:])))
         else:
@@ -148,6 +154,20 @@ def _found(snapshot: HostSnapshot, path: str) -> Iterator[object]:
             )
     except NoSuchPlace as error:
         raise NoSuchPlace(f"'{path}': {error}") from None
+
+
+def _is_nothing_yet(snapshot: HostSnapshot, way: Sequence[str]) -> bool:
+    """Return whether steps lead to what domain 0 has done for a guest, which is nothing so far."""
+    domain0 = snapshot.find(DOMAIN_0)
+    done = None if domain0 is None else domain0.on_behalf
+    return (
+        done is not None
+        and len(way) == _OF_BEHALF
+        and way[0] == "on_behalf"
+        and way[1] not in done
+        and snapshot.find(way[1]) is not None
+        and hasattr(ModeTimes, way[2])
+    )
 
 
 def _of_domain(way: Sequence[str]) -> Sequence[str]:

@@ -39,8 +39,8 @@ def mean(cell: Cell) -> str:
 
 
 def spread(cell: Cell) -> str:
-    """Return the least and the largest value of a cell as a text."""
-    if cell.spread is None:
+    """Return the least and the largest value of a cell as a text; one seed has no spread."""
+    if cell.spread is None or len(cell.values) == 1:
         return NOTHING
     low, high = map(number, cell.spread)
     return low if low == high else f"{low} to {high}"

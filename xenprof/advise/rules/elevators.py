@@ -124,15 +124,13 @@ def guests(facts: Facts) -> Iterator[Advice]:
     """Tell to look at the elevators of guests, and to change those that are not noop."""
     unknown = [one.name for one in facts.guests if one.disks and one.disk_elevator is None]
     for guest in facts.guests:
-        if guest.disk_elevator not in (None, "noop"):
+        # What is emulated looks like a drive of its own; drivers for Xen come first.
+        names = [one.name for one in guest.disks if one.name and one.is_emulated is not True]
+        if guest.disk_elevator not in (None, "noop") and names:
             yield Advice(
                 id="elevators.guests",
                 title=f"Let {guest.name} not order its requests",
-                do=tuple(
-                    Command(guest.name, f"echo noop > {_scheduler(disk.name)}")
-                    for disk in guest.disks
-                    if disk.name
-                ),
+                do=tuple(Command(guest.name, f"echo noop > {_scheduler(name)}") for name in names),
                 where=guest.name,
                 why=_WHY_NOOP,
                 slide=SLIDE,

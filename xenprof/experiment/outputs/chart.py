@@ -132,7 +132,7 @@ def _bars(
             panel.bar(
                 x, cell.mean or 0.0, width * 0.92, label=name if is_first else None,
                 color=_COLOURS[number % len(_COLOURS)], edgecolor=_INK, linewidth=0.4,
-                hatch=_HATCHES[number % len(_HATCHES)],
+                hatch=_HATCHES[(number + number // len(_COLOURS)) % len(_HATCHES)],
                 yerr=[[below] for below in _error(cell)] if " to " in spread(cell) else None,
                 ecolor=_INK, capsize=2,
             )  # fmt: skip

@@ -1,7 +1,19 @@
+from dataclasses import replace
+
 import pytest
 
 from xenprof.advise.advice import Change, Gauge, Setting
-from xenprof.advise.trials import Effect, Gain, Trial, Unseen, applied, effect, trial_of, tried
+from xenprof.advise.trials import (
+    Effect,
+    Gain,
+    Times,
+    Trial,
+    Unseen,
+    applied,
+    effect,
+    trial_of,
+    tried,
+)
 from xenprof.experiment.measures import Measure
 from xenprof.experiment.places import NoSuchPlace
 
@@ -72,6 +84,12 @@ def gain(before, after, spread=0.0, seeds=5, *, more=False, domain="web"):
     return Gain(gauge(domain, more=more), before, after, spread, seeds)
 
 
+def test_two_things_more_or_less_at_the_ends_of_the_time_are_chance():
+    """Three seeds may have the same one more, as if there were no chance at all."""
+    one = Gain(gauge(more=True), 3.6, 3.5, 0.0, 3, 0.1)
+    assert ("same", "worse") == (one.verdict, replace(one, after=3.3).verdict)
+
+
 @pytest.mark.parametrize(
     ("one", "verdict"),
     [
@@ -117,6 +135,11 @@ def test_the_verdict_is_of_those_it_is_for(gains, works, verdict):
 WEB, DB = gauge(), gauge("db")
 
 
+SECOND = 10**9
+TIMES = Times(SECOND, 10 * SECOND, 2)
+GRAIN = 0.1  # one more in ten seconds
+
+
 def readings(*values, other=1.0):
     """Return what runs show of web and db."""
     return [{WEB.measure: one, DB.measure: other} for one in values]
@@ -124,9 +147,9 @@ def readings(*values, other=1.0):
 
 def test_runs_are_compared_seed_by_seed():
     trial = Trial({}, {}, (WEB,), ("web",), (DB,))
-    found = effect(trial, readings(1.0, 2.0), readings(2.0, 4.0))
-    assert (Gain(WEB, 1.5, 3.0, 0.5**0.5, 2),) == found.gains
-    assert (Gain(DB, 1.0, 1.0, 0.0, 2),) == found.works
+    found = effect(trial, TIMES, readings(1.0, 2.0), readings(2.0, 4.0))
+    assert (Gain(WEB, 1.5, 3.0, 0.5**0.5, 2, GRAIN),) == found.gains
+    assert (Gain(DB, 1.0, 1.0, 0.0, 2, GRAIN),) == found.works
 
 
 @pytest.mark.parametrize(
@@ -134,7 +157,7 @@ def test_runs_are_compared_seed_by_seed():
     [((None, None), (None, None), 4), ((5.0, 6.0), (None, None), 2), ((5.0, 6.0), (None, 1.0), 1)],
 )
 def test_a_figure_that_a_run_does_not_show_is_unknown_and_not_the_same(before, after, missing):
-    found = effect(Trial({}, {}, (WEB,), ("web",)), readings(*before), readings(*after))
+    found = effect(Trial({}, {}, (WEB,), ("web",)), TIMES, readings(*before), readings(*after))
     assert ("unknown", (Unseen(WEB, missing, 4),)) == (found.verdict, found.unseen)
 
 

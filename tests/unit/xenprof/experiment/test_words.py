@@ -32,7 +32,7 @@ def test_a_headline_has_figures_with_their_spread(tmp_path):
 
 def test_a_headline_names_the_piece_of_time(tmp_path):
     text = 'headline = "{ran|0|2}"\nevery_s = 0.03\n' + SMALL
-    values = {(0, 1): [[1.0], [2.0]], (1, 1): [[3.0], [4.0]]}
+    values = {(n, seed): [[1.0], [2.0]] for n in (0, 1) for seed in (1, 2)}
 
     assert "2 %" == headline(found_of(loaded(tmp_path, text), values))
 
