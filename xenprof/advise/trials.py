@@ -61,7 +61,7 @@ class Gain:
     spread: float
     seeds: int
     grain: float = 0.0
-    """What one more or one less of what is counted makes: it may be chance at an end of the time."""
+    """What one more of what is counted makes: it may be chance at an end of the time."""
 
     @property
     def change(self) -> float:

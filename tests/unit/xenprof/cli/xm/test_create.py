@@ -123,7 +123,8 @@ def test_create_without_a_file_takes_xmdefconfig(xm, here):
 @pytest.mark.parametrize("name", ["nosuch", "/etc/xen/nosuch", "/", "x" * 5000, "a\0b", "/a\0b"])
 def test_create_without_its_file_is_an_error(xm, here, name):
     code, out, error = xm("create", name, client=FakeClient(here))
-    assert (code, out, error) == (1, "", f"Error: Unable to open config file: {name}\n")
+    shown = name.replace("\0", "\\x00")
+    assert (code, out, error) == (1, "", f"Error: Unable to open config file: {shown}\n")
 
 
 def test_a_file_too_long_for_a_configuration_is_refused(xm, here):
