@@ -31,6 +31,12 @@ hosts, programs and parameters are those of the source, and where it does not te
 and xend's defaults. Figures of the Summit talk are bounds from its last slide; those of Barham et
 al. were measured on Xen 1, whose drivers lay in the hypervisor, on a 2.4 GHz Xeon.
 
+**What to rely on.** Rows 7 to 9 and 39 to 41 stand beside what Xen's source does, compiled and run
+or read, and not beside measurements. Bounds of the talk have one end: a guest that does more than
+domain 0 is within them. Shares of the schedulers, times of the kernel's operations, who spends the
+time of a network's packets and what orders the requests of disks agree with their sources; what a
+web server does under Xen, and how far a network stays below its line, do not.
+
 {summary}.
 
 ## The table
