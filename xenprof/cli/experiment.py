@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from xenprof.experiment.record import Record
 
 _INTERRUPTED = 130
+_FIRST_LOOK: Final = "a first look, whose figures may be off by a factor, "
 
 
 @click.command("experiment")
@@ -94,7 +95,8 @@ def command(
             ) from None
         raise UsageError(f"{error.filename2 or error.filename}: {error.strerror}") from None
     earlier = f"; {there} of {len(experiment.runs())} runs were there" if there else ""
-    print(f"xenprof: written to {folder}{earlier}", file=sys.stderr)
+    look = _FIRST_LOOK if is_quick else ""
+    print(f"xenprof: {look}written to {folder}{earlier}", file=sys.stderr)
     for line in refused:
         print(f"xenprof: cannot be run: {line}", file=sys.stderr)
     return 1 if refused else 0
