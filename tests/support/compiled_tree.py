@@ -89,7 +89,12 @@ class Tree:
 
 def write_tree(root: Path) -> Tree:
     """Write a checkout in which nothing is built: this project's way to compile, and the model."""
-    for path in ["hypervisor/__init__.py", "hypervisor/errors.py", "hypervisor/model/__init__.py"]:
+    for path in [
+        "hypervisor/__init__.py",
+        "hypervisor/errors.py",
+        "hypervisor/oneline.py",
+        "hypervisor/model/__init__.py",
+    ]:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, root / path)
     (root / "hypervisor" / "compiled").mkdir()
