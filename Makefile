@@ -122,5 +122,5 @@ NPM_PEERS := pprof-format@2.3.2 speedscope@1.25.0 @grafana/schema@13.2.3 typescr
 peers:
 	@$(call INSTALL,$(PEERS)) || echo "make: could not install$$missing; their tests are skipped"
 	@test -d .run/peers/node_modules/@grafana/schema || ! command -v npm >/dev/null \
-	  || npm install --silent --prefix .run/peers $(NPM_PEERS) >/dev/null 2>&1 \
+	  || timeout 180 npm install --silent --prefix .run/peers $(NPM_PEERS) >/dev/null 2>&1 \
 	  || echo 'make: could not install $(NPM_PEERS); their tests are skipped'
