@@ -158,15 +158,14 @@ def _found(snapshot: HostSnapshot, path: str) -> Iterator[object]:
 
 def _is_nothing_yet(snapshot: HostSnapshot, way: Sequence[str]) -> bool:
     """Return whether steps lead to what domain 0 has done for a guest, which is nothing so far."""
-    domain0 = snapshot.find(DOMAIN_0)
-    done = None if domain0 is None else domain0.on_behalf
+    done = snapshot.find(DOMAIN_0).on_behalf
     return (
         done is not None
         and len(way) == _OF_BEHALF
         and way[0] == "on_behalf"
         and way[1] not in done
-        and snapshot.find(way[1]) is not None
-        and hasattr(ModeTimes, way[2])
+        and way[1] in {one.name for one in snapshot.domains}
+        and way[2] in {one.name for one in fields(ModeTimes)}
     )
 
 

@@ -76,3 +76,14 @@ def test_what_it_shows_more_or_less_is(before, seen):
 def test_a_trial_that_could_not_be_run_says_why():
     [plan] = with_effects([Planned(ADVICE, TRIAL)], ["too little memory"])
     assert ("too little memory", None) == (plan.refused, plan.effect)
+
+
+DB = gauges.paged_in("db")
+
+
+@pytest.mark.parametrize(("after", "strength"), [(10.0, "do"), (20.0, "consider")])
+def test_what_neighbours_pay_for_is_to_be_considered(after, strength):
+    helped = Gain(SWAPS, 10.0, 0.0, 0.0, 3)
+    effect = Effect((helped,), (Gain(DB, 10.0, after, 0.0, 3),), ("web",))
+    [plan] = with_effects([Planned(ADVICE, TRIAL)], [effect])
+    assert strength == plan.advice.strength

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hypervisor.telemetry import DomainSnapshot, HostSnapshot
+from hypervisor.telemetry import DomainSnapshot, HostSnapshot, ModeTimes
 from xenprof.experiment.measures import Measure, check_places, measured
 from xenprof.experiment.places import NoSuchPlace
 
@@ -87,3 +87,23 @@ def test_of_several_paths_those_that_lead_somewhere_are_told():
 def test_a_table_is_no_number():
     with pytest.raises(NoSuchPlace, match="is no number; go on with one of mean"):
         check_places(("domain.web.workload.0.latency_seconds",), host(0, 0))
+
+
+def serving(**done):
+    """Return a host whose domain 0 has done this for guests; there are web and db."""
+    guests = (DomainSnapshot(1, "web"), DomainSnapshot(2, "db"))
+    domain0 = DomainSnapshot(0, "Domain-0", on_behalf=done)
+    return HostSnapshot(1, 0, 0, "h", domains=(domain0, *guests))
+
+
+def test_what_domain_0_does_for_a_guest_begins_with_nothing():
+    measure = Measure(("domain0.on_behalf.web.user_ns",), "growth")
+
+    assert set(measure.of) == check_places(measure.of, serving())
+    assert 7 == measured(measure, serving(), serving(web=ModeTimes(7, 0, 0)), SECOND)
+
+
+@pytest.mark.parametrize("way", ["mail.user_ns", "web.users_ns", "web"])
+def test_for_nobody_and_in_no_mode_it_does_nothing_that_can_be_asked(way):
+    with pytest.raises(NoSuchPlace):
+        check_places((f"domain0.on_behalf.{way}",), serving())

@@ -80,5 +80,9 @@ def test_a_guest_with_an_elevator_is_told_to_have_none():
     assert ("echo noop > /sys/block/xvda/queue/scheduler",) == commands(other, "web")
 
 
+def test_for_emulated_disks_drivers_come_first():
+    assert [] == ids(facts(guest(disks=(disk(is_emulated=True),), disk_elevator="cfq")))
+
+
 def test_what_a_guest_has_that_cannot_be_seen_is_to_be_checked():
     assert ["elevators.guests"] == ids(facts(guest(disks=(disk(),))))
