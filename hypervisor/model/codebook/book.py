@@ -88,10 +88,11 @@ class CodeBook:
         )
         self.index: Mapping[str, int] = {path.name: path.index for path in self.paths}
         self.cycles: list[int] = [path.cycles for path in self.paths]
+        calling = {name: op.hypercalls for name, op in costs.ops.items() if op.hypercalls}
         # The hypercalls in one unit of each path, in HYPERCALL_SHARES.
         self.hypercalls: list[int] = [
             int(
-                sum(count * costs.ops[op].hypercalls for op, count in row.ops.items())
+                sum(count * calling[op] for op, count in row.ops.items() if op in calling)
                 * HYPERCALL_SHARES
             )
             for row in costs.paths.values()

@@ -4,11 +4,12 @@ A chain consists of a spine (the way into the code of an op in a path) and the u
 function up to the nearest one that is on the spine.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from hypervisor.errors import TableError
 from hypervisor.model.codebook.costs import CHECK_CTRS, Costs
@@ -92,7 +93,7 @@ class Chains:
         """
         if text is None:
             text = Path(__file__).with_name("callchains.toml").read_text("utf-8")
-        data = tomllib.loads(text)
+        data = tomli.loads(text)
         self._images = images
         self._functions_here = dict(functions or {})
         # Of several that one function stands for, the first in the table.

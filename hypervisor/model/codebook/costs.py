@@ -4,12 +4,13 @@ Nothing is computed here beyond checking; `book.py` makes a CodeBook of it. Numb
 point in the file are exact fractions, so that no result depends on floating point.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from hypervisor.errors import TableError
 from hypervisor.model.codebook.events import Kind
@@ -101,7 +102,7 @@ class Costs:
         """
         if text is None:
             text = Path(__file__).with_name("costs.toml").read_text("utf-8")
-        data = tomllib.loads(text, parse_float=Fraction)
+        data = tomli.loads(text, parse_float=Fraction)
         self.classes = {n: _work_class(n, row) for n, row in data["class"].items()}
         self.cpus = {n: _cpu(n, row, self.classes) for n, row in data["cpu"].items()}
         names = {cpu.check_ctrs for cpu in self.cpus.values()}
@@ -110,14 +111,13 @@ class Costs:
         if "hvm" in data:
             self.paths |= twins(data["hvm"], self.paths, self.ops)
         self.under_xen: Mapping[str, PathRow] = self.paths
-        native: dict[str, PathRow] = {}
-        if "native" in data:
-            native = _without_xen(data["native"], self.paths, self.ops)
-        used = {op for path in (*self.paths.values(), *native.values()) for op in path.ops}
+        instead = _natives(data["native"], self.ops) if "native" in data else {}
+        used = {op for path in self.paths.values() for op in path.ops}
+        used |= {other for op in used for other in instead.get(op, ())}
         if unused := sorted(self.ops.keys() - used):
             raise CostTableError(f"costs.toml: no path uses op {', '.join(unused)}")
         if is_native:
-            self.paths = native
+            self.paths = _without_xen(instead, self.paths, self.ops)
 
 
 def twins(
@@ -151,14 +151,23 @@ def twins(
     return rows
 
 
-def _without_xen(
-    table: Mapping[str, Any], paths: Mapping[str, PathRow], ops: Mapping[str, Op]
-) -> dict[str, PathRow]:
-    """Return the paths as a host without Xen executes them. Raises: CostTableError."""
+def _natives(
+    table: Mapping[str, Any], ops: Mapping[str, Op]
+) -> Mapping[str, Mapping[str, Fraction]]:
+    """Return what a host without Xen does instead of ops. Raises: CostTableError."""
     _take("[native]", table, {"instead"}, set())
     instead: Mapping[str, Mapping[str, Fraction]] = table["instead"]
     if unknown := sorted({*instead, *(op for row in instead.values() for op in row)} - ops.keys()):
         raise CostTableError(f"costs.toml: [native]: unknown op {unknown[0]!r}")
+    return instead
+
+
+def _without_xen(
+    instead: Mapping[str, Mapping[str, Fraction]],
+    paths: Mapping[str, PathRow],
+    ops: Mapping[str, Op],
+) -> dict[str, PathRow]:
+    """Return the paths as a host without Xen executes them; `instead`: see `_natives`."""
     rows: dict[str, PathRow] = {}
     for name, row in paths.items():
         found: dict[str, Fraction] = {}

@@ -6,11 +6,12 @@ computed from names, ELF bytes depend on nothing else.
 
 import hashlib
 import itertools
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import tomli
 
 from hypervisor.domainfile import DomainFile
 from hypervisor.elf import ElfSymbol, write_elf
@@ -106,7 +107,7 @@ class Images:
         """Read `text`, by default the packaged symbols.toml."""
         if text is None:
             text = Path(__file__).with_name("symbols.toml").read_text("utf-8")
-        data = tomllib.loads(text)
+        data = tomli.loads(text)
         self._mtime: int = data["mtime"]
         self._files: dict[Role, tuple[DomainFile, ...]] = {}
         self.by_key: dict[str, Image] = {}

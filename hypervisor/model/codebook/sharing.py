@@ -3,13 +3,14 @@
 Tables use integers only, so that they are the same on every machine.
 """
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isqrt
+from math import isqrt, lcm
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from hypervisor.model.codebook.costs import Costs, CostTableError, Cpu
 from hypervisor.model.codebook.events import Kind
@@ -56,23 +57,25 @@ class Sharing:
     ) -> None:
         """`parts` and `cycles` has those of each path."""
         text = Path(__file__).with_name("sharing.toml").read_text("utf-8")
-        data = tomllib.loads(text, parse_float=Fraction)
+        data = tomli.loads(text, parse_float=Fraction)
         _check(data, costs)
         row = dict(data["cpu"][cpu.name])
         self.cache = CacheRow(**{key: row[key] for key in CacheRow.__slots__})
         line_cycles = Fraction(self.cache.line_ns * mhz, 1000)
-        waits = {name: line_cycles / one["overlap"] for name, one in data["class"].items()}
-        gains = {name: Fraction(one["thread_gain"]) for name, one in data["class"].items()}
         misses = {name: _misses(costs, cpu, name) for name in data["class"]}
-        stalls = {name: misses[name] * waits[name] for name in misses}
+        miss = _Rate(misses)
+        gain = _Rate({name: Fraction(one["thread_gain"]) for name, one in data["class"].items()})
+        stall = _Rate({
+            name: misses[name] * line_cycles / one["overlap"]
+            for name, one in data["class"].items()
+        })
+        moved = _Rate(misses | _moves(data["copy"], costs, cpu))
         mixes = [_mix(of_path) for of_path in parts]
-        self.gain = [int(_mean(mix, gains)) for mix in mixes]
-        stalled = [_mean(mix, stalls) for mix in mixes]
-        self.stall = [min(int(share * ONE), STALLED_MOST) for share in stalled]
-        by_path = [_mean(mix, misses) for mix in mixes]
-        self.fetched = [int(share * mhz * 1000) for share in by_path]
-        moves = _moves(data["copy"], costs, cpu)
-        self.moved = [int(_moved(of_path, moves, misses) * mhz * 1000) for of_path in parts]
+        self.gain = [gain.mean(mix, 1) for mix in mixes]
+        self.stall = [min(stall.mean(mix, ONE), STALLED_MOST) for mix in mixes]
+        self.fetched = [miss.mean(mix, mhz * 1000) for mix in mixes]
+        copying = [_mix(of_path, data["copy"]) for of_path in parts]
+        self.moved = [moved.mean(mix, mhz * 1000) for mix in copying]
         self.full = full = self.cache.l2_kib * 1024 // LINE_BYTES
         rows = [data["path"].get(row.like or name, {}) for name, row in costs.paths.items()]
         wanted = [row.get("cache_kib", 0) for row in rows]
@@ -80,10 +83,7 @@ class Sharing:
         numbers = {name: number for number, name in enumerate(costs.paths)}
         self.refill_path = [numbers[row["refill"]] if row else -1 for row in rows]
         self.locking = Locking(data, cpu.name, numbers, parts, cycles, costs.ops)
-        self.refill_ns = [
-            int(stall / share * 1000 / mhz * ONE) if share else 0
-            for stall, share in zip(stalled, by_path, strict=True)
-        ]
+        self.refill_ns = [stall.ratio(miss, mix, 1000 * ONE, mhz) for mix in mixes]
 
     def crowded(self, sharers: int) -> list[int]:
         """Return, by path, the misses for each usual one where `sharers` divide the cache.
@@ -93,6 +93,29 @@ class Sharing:
         """
         share = self.full // sharers
         return [isqrt(ONE * ONE * max(kept, share) // share) for kept in self.kept]
+
+
+class _Rate:
+    """Something that happens so often in a cycle, by class of work or op.
+
+    It is kept over one denominator: sums of fractions took longer than all else here.
+    """
+
+    def __init__(self, in_a_cycle: Mapping[str, Fraction]) -> None:
+        self._one = lcm(*(rate.denominator for rate in in_a_cycle.values()))
+        self._rates = {name: int(rate * self._one) for name, rate in in_a_cycle.items()}
+
+    def mean(self, mix: Mapping[str, int], cycles: int) -> int:
+        """Return how often it happens in so many cycles of a mix, rounded down."""
+        return self._sum(mix) * cycles // (self._one * sum(mix.values()))
+
+    def ratio(self, other: "_Rate", mix: Mapping[str, int], times: int, divisor: int) -> int:
+        """Return `times` / `divisor` of this for each of another in a mix; 0: there are none."""
+        for_each = other._sum(mix) * self._one * divisor
+        return self._sum(mix) * other._one * times // for_each if for_each else 0
+
+    def _sum(self, mix: Mapping[str, int]) -> int:
+        return sum(self._rates[name] * weight for name, weight in mix.items())
 
 
 def _misses(costs: Costs, cpu: Cpu, name: str) -> Fraction:
@@ -117,29 +140,18 @@ def _moves(
     }
 
 
-def _moved(
-    parts: Sequence[Part], moves: Mapping[str, Fraction], misses: Mapping[str, Fraction]
-) -> Fraction:
-    """Return the lines that a path moves in a cycle: what it copies, and what else it misses."""
-    lines = sum(moves.get(one.op, misses[one.work_class]) * one.weight for one in parts)
-    return Fraction(lines) / sum(one.weight for one in parts)
-
-
-def _mix(parts: Sequence[Part]) -> Mapping[str, int]:
-    """Return the cycles of a path by class of work."""
+def _mix(parts: Sequence[Part], apart: Container[str] = ()) -> Mapping[str, int]:
+    """Return the cycles of a path by class of work, those of ops that stand `apart` by op."""
     mix: dict[str, int] = {}
     for part in parts:
-        mix[part.work_class] = mix.get(part.work_class, 0) + part.weight
+        name = part.op if part.op in apart else part.work_class
+        mix[name] = mix.get(name, 0) + part.weight
     return mix
 
 
-def _mean(mix: Mapping[str, int], by_class: Mapping[str, Fraction]) -> Fraction:
-    """Return the mean of a value of classes over the cycles of a path."""
-    total = sum(by_class[name] * weight for name, weight in mix.items())
-    return Fraction(total) / sum(mix.values())
-
-
 def _check(data: Mapping[str, Mapping[str, Mapping[str, Any]]], costs: Costs) -> None:
+    if both := sorted(costs.classes.keys() & costs.ops.keys()):
+        raise CostTableError(f"costs.toml: {both[0]!r} is a class and an op; sharing.toml has both")
     known: dict[str, set[str]] = {"cpu": {*costs.cpus}, "class": {*costs.classes}}
     for table, rows in known.items():
         if missing := sorted(rows - data[table].keys()):
