@@ -112,26 +112,26 @@ def test_work_waits_for_locks_by_all_of_it_not_by_its_first_path():
 def test_a_web_server_in_its_operations_holds_the_kernel_as_one_as_a_whole():
     code = CodeBook("p4")
     locking = code.sharing(3200).locking
-    locks = Locks(locking)
+    pressures = Pressures(code.sharing(3200), 1, 0)
     kernel = [lock.spin for lock in locking.locks].index(code.index["kernel_spin"])
     counts = [("httpd_serve", 320), ("web_request", 1), ("tcp_accept_call", 1)]
     parts = [(code.index[name], code.cycles[code.index[name]] * n << Q) for name, n in counts]
     whole = locking.claims[code.index["httpd_compute"]][kernel]
-    assert locks.claims(parts)[kernel] == pytest.approx(whole, rel=0.4)
+    assert pressures.of_parts(parts).claims[kernel] == pytest.approx(whole, rel=0.4)
 
 
 def test_what_work_takes_does_not_depend_on_the_order_of_its_paths():
     code = CodeBook("p4")
-    locks = Locks(code.sharing(3200).locking)
+    pressures = Pressures(code.sharing(3200), 1, 0)
     parts = [(code.index["cc1_compute"], 900 << Q), (code.index["fork"], 100 << Q)]
-    assert any(locks.claims(parts))
-    assert locks.claims(parts) == locks.claims(parts[::-1])
+    assert any(pressures.of_parts(parts).claims)
+    assert pressures.of_parts(parts).claims == pressures.of_parts(parts[::-1]).claims
 
 
 def test_a_packet_takes_no_lock():
     code = CodeBook("p4")
-    locks = Locks(code.sharing(3200).locking)
-    assert [] == locks.claims([(code.index["tcp_receive_segment"], 9 << Q)])
+    pressures = Pressures(code.sharing(3200), 1, 0)
+    assert [] == pressures.of_parts([(code.index["tcp_receive_segment"], 9 << Q)]).claims
 
 
 def test_waits_are_those_of_a_closed_queue():

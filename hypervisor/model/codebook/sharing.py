@@ -65,11 +65,13 @@ class Sharing:
         misses = {name: _misses(costs, cpu, name) for name in data["class"]}
         miss = _Rate(misses)
         gain = _Rate({name: Fraction(one["thread_gain"]) for name, one in data["class"].items()})
-        stall = _Rate({
-            name: misses[name] * line_cycles / one["overlap"]
-            for name, one in data["class"].items()
-        })
-        moved = _Rate(misses | _moves(data["copy"], costs, cpu))
+        stall = _Rate(
+            {
+                name: misses[name] * line_cycles / one["overlap"]
+                for name, one in data["class"].items()
+            }
+        )
+        moved = _Rate({**misses, **_moves(data["copy"], costs, cpu)})
         mixes = [_mix(of_path) for of_path in parts]
         self.gain = [gain.mean(mix, 1) for mix in mixes]
         self.stall = [min(stall.mean(mix, ONE), STALLED_MOST) for mix in mixes]

@@ -7,6 +7,8 @@ elapsed nanoseconds at any speed, and splitting a segment loses nothing to round
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
+from hypervisor.model.codebook.pressure import Pressure
+
 Q: Final = 20
 ENDLESS: Final = -1
 
@@ -67,6 +69,7 @@ class Work(Generic[Arg]):
         "done",
         "executed_q",
         "parts",
+        "pressure",
         "ran_ns",
         "ready_ns",
         "remaining_q",
@@ -99,6 +102,7 @@ class Work(Generic[Arg]):
         self.executed_q = 0
         self.cold_q = 0
         self.cold_path = -1
+        self.pressure: Pressure | None = None  # worked out when it is first asked for
 
     @staticmethod
     def endless(path: int, task: TaskIdentity) -> "Work[None]":

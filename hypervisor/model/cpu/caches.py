@@ -58,8 +58,9 @@ class Caches:
         vcpu.cache = group
         vcpu.warm = max(0, min(warm - written, room))
 
-    def leave(self, vcpu: Vcpu, pcpu: Pcpu, load: int, now_ns: int) -> None:
-        """Note that a vcpu, which ran code of path `load`, has lost its pcpu."""
+    def leave(self, vcpu: Vcpu, pcpu: Pcpu, now_ns: int) -> None:
+        """Note that a vcpu, which ran what `pcpu.pressure` is of, has lost its pcpu."""
+        load = pcpu.pressure.path
         group = vcpu.cache
         if load >= 0:
             stay_ns = now_ns - pcpu.entered_ns

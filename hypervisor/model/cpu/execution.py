@@ -204,7 +204,7 @@ class Execution:
             if self.trace.is_on:
                 self.trace.switch(pcpu.number, previous, vcpu, slice_ns)
             if previous is not None:
-                self._caches.leave(previous, pcpu, pcpu.load, now)
+                self._caches.leave(previous, pcpu, now)
                 self._switch_out(previous)
                 self.speeds.left(previous, pcpu)
             pcpu.current = vcpu
@@ -328,7 +328,7 @@ class Execution:
         pcpu = vcpu.pcpu
         assert pcpu is not None
         if vcpu.domain.meeting >= 0:
-            self.speeds.changed(pcpu)  # an interrupt waits for no lock
+            self.speeds.begin(pcpu, work)
         if work.begun_ns < 0:
             work.begun_ns = self.clock.now + vcpu.debt_q // max(pcpu.rate_q, self.full_rate_q >> 3)
         self._caches.touch(vcpu, work, pcpu.sharers)

@@ -10,48 +10,23 @@ spin.
 from typing import Final
 
 from hypervisor.model.codebook.locking import ATOMIC, ONE, WOKEN, Claims, Locking
-from hypervisor.model.codebook.work import Parts, Q
+from hypervisor.model.codebook.work import Parts
 from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
 
 SPINNING: Final = 1
 """The speed of work that has to wait for a lock: it comes to nothing."""
 _VCPUS: Final = 64  # more than a domain can have
 _FINE: Final = 1 << 20
-_NONE: Final[Claims] = []
 
 
 class Locks:
     """The locks of guests."""
 
     def __init__(self, locking: Locking) -> None:
-        self._of_path = locking.claims
         self._interrupt = locking.interrupt
         self._spins = [lock.spin for lock in locking.locks]
         self._kept = [number for number, lock in enumerate(locking.locks) if lock.can_be_kept]
         self._queues: dict[int, int] = {}  # by what is held and by how many vcpus
-
-    def claims(self, parts: Parts) -> Claims:
-        """Return what work takes: the mean of its paths."""
-        of_path = self._of_path
-        if len(parts) == 1:
-            return of_path[parts[0][0]]
-        total = 0
-        sums: list[int] = _NONE
-        for path, cycles_q in parts:
-            cycles = cycles_q >> Q
-            total += cycles
-            claims = of_path[path]
-            if claims:
-                if not sums:
-                    sums = [0] * len(claims)
-                for number in range(len(claims)):
-                    sums[number] = sums[number] + cycles * claims[number]
-        held = 0
-        for number in range(len(sums)):
-            share = sums[number] // max(total, 1)
-            sums[number] = share
-            held += share
-        return sums if held else _NONE
 
     def divided(self, pcpu: Pcpu, domain: Domain, rate_q: int) -> tuple[int, Parts]:
         """Return the speed of work that takes locks, and what is executed besides.

@@ -10,18 +10,20 @@ from collections.abc import Callable
 from typing import Final
 
 from hypervisor.model.codebook.locking import ONE, Claims
+from hypervisor.model.codebook.pressure import NOTHING
 from hypervisor.model.codebook.sharing import LINE_BYTES, Sharing
-from hypervisor.model.codebook.work import Parts, Q
+from hypervisor.model.codebook.work import AnyWork, Parts
 from hypervisor.model.cpu.accounting import Accounting
 from hypervisor.model.cpu.locks import Locks
+from hypervisor.model.cpu.pressures import Pressures
 from hypervisor.model.cpu.topology import Topology
-from hypervisor.model.domain.domain import IDLE_LOAD, Domain, Pcpu, Vcpu
+from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
 from hypervisor.model.timing.clock import Clock
 
 # From this part of what the memory sustains, each miss takes longer (judgement).
 KNEE: Final = ONE * 7 // 10
 _STEPS: Final = ONE // 16  # contention is known to a sixteenth
-_NOTHING: Final[Parts] = []
+_NO_EXTRAS: Final[Parts] = []
 _NO_CLAIMS: Final[Claims] = []
 
 
@@ -59,6 +61,22 @@ class Bus:
         return True
 
 
+class Cache:
+    """A last-level cache: the pcpus that share it, and how many of them and their cores work."""
+
+    __slots__ = ("cores", "pcpus", "threads")
+
+    def __init__(self, pcpus: list[Pcpu]) -> None:
+        self.pcpus = pcpus
+        self.threads = self.cores = 0
+
+    def count(self, pcpu: Pcpu, change: int) -> None:
+        """Note that a pcpu begins (1) or ceases (-1) to work."""
+        self.threads += change
+        if pcpu.sibling is None or pcpu.sibling.pressure is NOTHING:
+            self.cores += change
+
+
 class Speeds:
     """Keeps `rate_q` of every pcpu. `caches` has the number of the cache of each."""
 
@@ -79,63 +97,54 @@ class Speeds:
         """
         self._clock = clock
         self._full_rate_q = full_rate_q
-        self._usual_load = usual_load
         self._accounting = accounting
         self._locks = Locks(sharing.locking)
         self._hastened = hastened
-        self._gain = sharing.gain
-        self._stall = sharing.stall
-        self._moved = sharing.moved
         self._remote = sharing.cache.remote_percent
         self.l2_kib: int = sharing.cache.l2_kib
         # Sockets with memory of their own; 0: all memory is as near.
         self.memories = topology.sockets if self._remote != 100 and topology.sockets > 1 else 0
         self._sockets = [topology.socket(pcpu.number) for pcpu in pcpus]
-        self._groups = _groups(topology, pcpus, sharing.cache.l2_cores)
-        self.caches = [group[0].number for group in self._groups]
-        # By path, its misses for each usual one where so many share the cache.
-        sharers = range(topology.threads_per_core * sharing.cache.l2_cores + 1)
-        crowded = [sharing.crowded(max(number, 1)) for number in sharers]
-        self._uncrowded = [ONE] * len(crowded)
-        self._crowds: list[list[int]] = []
-        for path in range(len(self._gain)):
-            crowd = [by_path[path] for by_path in crowded]
-            self._crowds.append(self._uncrowded if crowd == self._uncrowded else crowd)
+        self._caches = _caches(topology, pcpus, sharing.cache.l2_cores)
+        self.caches = [cache.pcpus[0].number for cache in self._caches]
+        most_sharers = topology.threads_per_core * sharing.cache.l2_cores
+        self._pressures = Pressures(sharing, most_sharers, usual_load)
         self._buses = _buses(topology, pcpus, sharing)
         for pcpu in pcpus:
             pcpu.rate_q = full_rate_q
-            pcpu.crowd = self._uncrowded
+
+    def begin(self, pcpu: Pcpu, work: AnyWork) -> None:
+        """Note that `pcpu` begins `work` of a vcpu that it runs: it may take other locks."""
+        if self._pressures.of(work) is not pcpu.pressure:
+            self.changed(pcpu)
 
     def changed(self, pcpu: Pcpu) -> None:
         """Note that `pcpu` runs another vcpu, none, or other code."""
         vcpu = pcpu.current
-        before, moved, stall, gain = pcpu.load, pcpu.moved, pcpu.stall, pcpu.gain
+        before, had = pcpu.pressure, pcpu.claims
         if vcpu is not None:
-            parts = self._parts_of(vcpu)
-            self._take_up(pcpu, parts)
-            if parts and len(vcpu.domain.vcpus) > 1:
-                pcpu.claims = self._locks.claims(parts)
-            else:
-                pcpu.claims = _NO_CLAIMS
-        elif before != IDLE_LOAD:
-            pcpu.load = IDLE_LOAD
-            pcpu.claims = _NO_CLAIMS
-            pcpu.moved = pcpu.stall = pcpu.gain = 0
+            pressure = self._pressures.of(_work_of(vcpu))
+            pcpu.claims = pressure.claims if len(vcpu.domain.vcpus) > 1 else _NO_CLAIMS
         else:
+            pressure = NOTHING
+            pcpu.claims = _NO_CLAIMS
+        if pressure is not before:
+            pcpu.pressure = pressure
+            if before is NOTHING:
+                self._caches[pcpu.number].count(pcpu, 1)
+            elif pressure is NOTHING:
+                self._caches[pcpu.number].count(pcpu, -1)
+        elif vcpu is None:
             return
-        if (
-            pcpu.load == before
-            and moved == pcpu.moved
-            and stall == pcpu.stall
-            and gain == pcpu.gain
-        ):
-            self._retime(pcpu)  # its memory may be elsewhere
+        if pressure.takes_as(before):
+            if pressure is not before or had or pcpu.claims or self.memories:
+                self._retime(pcpu)
         else:
             bus = self._buses[pcpu.number]
             is_other = self._ask(bus, pcpu)
             if pcpu.sibling is not None:
                 is_other = self._ask(bus, pcpu.sibling) or is_other
-            for other in bus.pcpus if is_other else self._groups[pcpu.number]:
+            for other in bus.pcpus if is_other else self._caches[pcpu.number].pcpus:
                 self._retime(other)
         if vcpu is None or len(vcpu.domain.vcpus) < 2:
             return
@@ -169,82 +178,36 @@ class Speeds:
                 if vcpu.pcpu is not None:
                     self._retime(vcpu.pcpu)
 
-    def _parts_of(self, vcpu: Vcpu) -> Parts:
-        """Return what a vcpu executes, or will when it gets to it."""
-        work = vcpu.current
-        if work is None:
-            if vcpu.interrupts:
-                work = vcpu.interrupts[0]
-            elif vcpu.tasks:
-                work = vcpu.tasks[0]
-            else:
-                return _NOTHING
-        return work.parts
-
-    def _take_up(self, pcpu: Pcpu, parts: Parts) -> None:
-        """Note what a pcpu executes: its first path, and what all of it takes from others."""
-        load = parts[0][0] if parts else self._usual_load
-        pcpu.load = load
-        pcpu.crowd = self._crowds[load]
-        if len(parts) < 2:
-            pcpu.moved, pcpu.stall, pcpu.gain = (
-                self._moved[load],
-                self._stall[load],
-                self._gain[load],
-            )
-            return
-        total = moved = stall = gain = 0
-        is_crowded = False
-        for path, cycles_q in parts:
-            cycles = cycles_q >> Q  # the products stay below 2**62
-            total += cycles
-            moved += cycles * self._moved[path]
-            stall += cycles * self._stall[path]
-            gain += cycles * self._gain[path]
-            is_crowded = is_crowded or self._crowds[path] is not self._uncrowded
-        total = max(total, 1)
-        pcpu.moved, pcpu.stall, pcpu.gain = moved // total, stall // total, gain // total
-        if is_crowded:
-            pcpu.crowd = self._mean_crowd(parts, total)
-
-    def _mean_crowd(self, parts: Parts, total: int) -> list[int]:
-        """Return the mean of `_crowds` over `parts`, whose cycles are `total`."""
-        found = [0] * len(self._uncrowded)
-        for path, cycles_q in parts:
-            crowd = self._crowds[path]
-            for sharers in range(len(found)):
-                found[sharers] = found[sharers] + (cycles_q >> Q) * (crowd[sharers] - ONE)
-        for sharers in range(len(found)):
-            found[sharers] = ONE + found[sharers] // total
-        return found
-
     def _ask(self, bus: Bus, pcpu: Pcpu) -> bool:
         """Tell the bus what a pcpu moves over it, at the speed that its sibling leaves it."""
-        moved = pcpu.moved * self._thread(pcpu) // ONE
-        waited = moved * pcpu.stall // ONE
+        pressure = pcpu.pressure
+        moved = pressure.moved
+        sibling = pcpu.sibling
+        if moved and sibling is not None and sibling.pressure is not NOTHING:
+            moved = moved * (ONE * (200 + pressure.gain + sibling.pressure.gain) // 400) // ONE
+        waited = moved * pressure.stall // ONE
+        if moved == pcpu.asked and waited == pcpu.waited:
+            return False
         is_other = bus.demand(moved - pcpu.asked, waited - pcpu.waited)
         pcpu.asked = moved
         pcpu.waited = waited
         return is_other
 
-    def _thread(self, pcpu: Pcpu) -> int:
-        """Return the part of a core that a busy pcpu has."""
-        sibling = pcpu.sibling
-        if sibling is None or sibling.load < 0:
-            return ONE
-        return ONE * (200 + pcpu.gain + sibling.gain) // 400
-
     def _retime(self, pcpu: Pcpu) -> None:
         before = pcpu.rate_q
         rate_q = self._full_rate_q
         misses = ONE
-        extras = _NOTHING
+        extras = _NO_EXTRAS
         vcpu = pcpu.current
-        if pcpu.load >= 0 and vcpu is not None:
+        if vcpu is not None and pcpu.pressure is not NOTHING:
             rate_q, misses = self._shared(pcpu)
             if pcpu.claims:
                 rate_q, extras = self._locks.divided(pcpu, vcpu.domain, rate_q)
-        if rate_q == before and misses == pcpu.misses and extras == pcpu.extras:
+        if (
+            rate_q == before
+            and misses == pcpu.misses
+            and (extras is pcpu.extras or extras == pcpu.extras)
+        ):
             return
         if vcpu is not None and vcpu.is_running:
             # Its segment goes on; the cycles executed at the old speed are carried. But misses and
@@ -264,38 +227,46 @@ class Speeds:
     def _shared(self, pcpu: Pcpu) -> tuple[int, int]:
         """Return the speed of a busy pcpu, and its misses for each usual one."""
         rate_q = self._full_rate_q
+        pressure = pcpu.pressure
         sibling = pcpu.sibling
-        if sibling is not None and sibling.load >= 0:
-            rate_q = rate_q * (200 + pcpu.gain + sibling.gain) // 400
-        threads = 0
-        cores = 0
-        for other in self._groups[pcpu.number]:
-            if other.load >= 0:
-                threads += 1
-                twin = other.sibling
-                if twin is None or other.number < twin.number or twin.load < 0:
-                    cores += 1
-        pcpu.sharers = threads
-        misses = pcpu.crowd[threads]
-        wait = pcpu.crowd[cores] * self._buses[pcpu.number].wait // ONE
+        if sibling is not None and sibling.pressure is not NOTHING:
+            rate_q = rate_q * (200 + pressure.gain + sibling.pressure.gain) // 400
+        cache = self._caches[pcpu.number]
+        pcpu.sharers = cache.threads
+        misses = pressure.crowd[cache.threads]
+        wait = pressure.crowd[cache.cores] * self._buses[pcpu.number].wait // ONE
         vcpu = pcpu.current
-        if self._remote != 100 and vcpu is not None and vcpu.domain.near:
+        if self.memories and vcpu is not None and vcpu.domain.near:
             far = ONE - vcpu.domain.near[self._sockets[pcpu.number]]
             wait += wait * far * (self._remote - 100) // (100 * ONE)
         if wait > ONE:
-            rate_q = rate_q * ONE // (ONE + pcpu.stall * (wait - ONE) // ONE)
+            rate_q = rate_q * ONE // (ONE + pressure.stall * (wait - ONE) // ONE)
         return rate_q, misses
 
 
-def _groups(topology: Topology, pcpus: list[Pcpu], cores: int) -> list[list[Pcpu]]:
-    """Return the pcpus that share a cache with each."""
+def _work_of(vcpu: Vcpu) -> AnyWork | None:
+    """Return what a vcpu executes, or will when it gets to it; None: that is not known."""
+    if vcpu.current is not None:
+        return vcpu.current
+    if vcpu.interrupts:
+        return vcpu.interrupts[0]
+    return vcpu.tasks[0] if vcpu.tasks else None
+
+
+def _caches(topology: Topology, pcpus: list[Pcpu], cores: int) -> list[Cache]:
+    """Return the last-level cache of each pcpu."""
     size = topology.threads_per_core * cores
-    groups = []
+    caches: list[Cache] = []
     for pcpu in pcpus:
         package = topology.package(pcpu.number)
         first = package[0] + (pcpu.number - package[0]) // size * size
-        groups.append([pcpus[n] for n in range(first, min(first + size, package[-1] + 1))])
-    return groups
+        if pcpu.number == first:
+            caches.append(
+                Cache([pcpus[n] for n in range(first, min(first + size, package[-1] + 1))])
+            )
+        else:
+            caches.append(caches[first])
+    return caches
 
 
 def _buses(topology: Topology, pcpus: list[Pcpu], sharing: Sharing) -> list[Bus]:

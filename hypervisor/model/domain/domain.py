@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from hypervisor.errors import Refused
+from hypervisor.model.codebook.locking import Claims
+from hypervisor.model.codebook.pressure import NOTHING
 from hypervisor.model.codebook.work import KERNEL, AnyWork, Parts, TaskIdentity
 from hypervisor.model.domain.console import Console
 from hypervisor.model.domain.evtchn import EventChannels, Port
@@ -16,8 +18,6 @@ from hypervisor.model.timing.kernelticks import KernelTicks
 from hypervisor.shutdown import CRASH
 
 GUEST_TIMESLICE_NS: Final = 100_000_000  # Linux 2.6.18 kernel/sched.c, DEF_TIMESLICE
-IDLE_LOAD: Final = -1
-"""The load of a pcpu that runs its idle vcpu."""
 
 
 class Vcpu:
@@ -289,23 +289,19 @@ class Pcpu:
     __slots__ = (
         "asked",
         "claims",
-        "crowd",
         "current",
         "entered_ns",
         "extras",
-        "gain",
         "is_tickled",
-        "load",
         "misses",
         "mode_ns",
-        "moved",
         "number",
+        "pressure",
         "rate_q",
         "sharers",
         "sibling",
         "slice_end_ns",
         "slice_timer",
-        "stall",
         "times",
         "visitors",
         "waited",
@@ -317,13 +313,8 @@ class Pcpu:
         self.sibling: Pcpu | None = None  # the other hyper-thread of its core
         self.is_tickled = False
         self.rate_q = 0  # present speed: work cycles_q per ns
-        self.load = IDLE_LOAD  # the path by which it takes from its neighbours (cpu.speed)
-        # Of all that its vcpu's work consists of: `Sharing.gain`, `moved` and `stall`.
-        self.gain = self.moved = self.stall = 0
-        # Of the same its locks (`codebook.locking.Claims`) in a guest with several vcpus, and its
-        # misses for each usual one in a cache that so many share, in 1/1024.
-        self.claims: list[int] = []
-        self.crowd: list[int] = []
+        self.pressure = NOTHING  # what its vcpu takes from neighbours (cpu.speed)
+        self.claims: Claims = []  # its locks, in a guest with several vcpus
         self.asked = self.waited = 0  # its part of `Bus.moved` and `waited`
         self.sharers = 1  # busy pcpus that share its cache, with itself
         # What its vcpu executes besides its work: path, cycles_q per ns.
