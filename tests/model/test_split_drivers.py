@@ -297,9 +297,9 @@ def test_notifications_are_paid_by_the_vcpu_that_sends_them():
 )
 def test_time_goes_on_at_rates_that_nothing_can_keep(work):
     host = make_host(domain("a", work))
-    first = host.clock.schedule(host.now_ns, id).serial
+    first = host.clock.added
     host.advance(SECOND // 10)
-    assert host.clock.schedule(host.now_ns, id).serial - first < 3000
+    assert host.clock.added - first < 3000
 
 
 def test_a_fully_virtualized_guest_uses_its_devices_as_well():

@@ -1,4 +1,4 @@
-"""Virtual time: an event heap in integer nanoseconds.
+"""Virtual time: events in integer nanoseconds.
 
 A clock is passed into machines, so that several can share one; each has its own random streams.
 The clock itself holds no closures and no generators: as Python, `copy.deepcopy` of its owner copies
@@ -13,65 +13,87 @@ _GARBAGE_MIN: Final = 64
 
 
 class Timer:
-    """An event to come. `handler` is None once it has expired or was cancelled."""
+    """An event to come, of which nothing happens. `is_over`: it has expired or was cancelled."""
 
-    __slots__ = ("arg", "at_ns", "handler", "serial")
+    __slots__ = ("at_ns", "is_over")
 
-    def __init__(self, at_ns: int, serial: int, handler: Callable[[Any], object], arg: Any) -> None:
-        """`serial` tells which of two events of the same time was scheduled first."""
+    def __init__(self, at_ns: int) -> None:
         self.at_ns = at_ns
-        self.serial = serial
-        self.handler: Callable[[Any], object] | None = handler
-        self.arg = arg
+        self.is_over = False
+
+    def expire(self) -> None:
+        """Do what is to happen at this time."""
+
+
+class _Call(Timer):
+    """Calls `handler(arg)`."""
+
+    __slots__ = ("_arg", "_handler")
+
+    def __init__(self, at_ns: int, handler: Callable[[Any], object], arg: Any) -> None:
+        super().__init__(at_ns)
+        self._handler = handler
+        self._arg = arg
+
+    def expire(self) -> None:
+        self._handler(self._arg)
 
 
 class Clock:
     """Runs events in time order; those of the same time in the order of their scheduling."""
 
-    __slots__ = ("_cancelled", "_deferred", "_heap", "_serial", "now")
+    __slots__ = ("_cancelled", "_deferred", "_timers", "added", "now")
 
     def __init__(self, now: int = 0) -> None:
         self.now = now  # virtual ns
-        # A binary heap. Not one of heapq, which compares entries by calls: compiled, the same
-        # events took one and a half times as long.
-        self._heap: list[Timer] = []
+        # The next one is the last. A list and no heap: most events are among the next when they
+        # are scheduled, as segments are short, and to move what comes before them is one copy.
+        self._timers: list[Timer] = []
         self._deferred: list[Callable[[], object]] = []
-        self._serial = 0
         self._cancelled = 0
+        self.added = 0  # timers, until now
 
     def schedule(self, at_ns: int, handler: Callable[[Any], object], arg: Any = None) -> Timer:
         """Call `handler(arg)` at `at_ns`; return a timer, which only `cancel` uses.
 
         Raises: ValueError if `at_ns` has passed.
         """
+        timer = _Call(at_ns, handler, arg)
+        self.add(timer)
+        return timer
+
+    def add(self, timer: Timer) -> None:
+        """Let a timer, which was never added before, expire at its time.
+
+        Raises: ValueError if that has passed.
+        """
+        at_ns = timer.at_ns
         if at_ns < self.now:
             raise ValueError(f"an event at {at_ns} ns lies before now, {self.now} ns")
-        self._serial = serial = self._serial + 1
-        timer = Timer(at_ns, serial, handler, arg)
-        heap = self._heap
-        place = len(heap)
-        heap.append(timer)
-        while place:  # it is the last of its time, so it passes later events only
-            parent = (place - 1) >> 1
-            above = heap[parent]
-            if above.at_ns <= at_ns:
-                break
-            heap[place] = above
-            place = parent
-        heap[place] = timer
-        return timer
+        self.added += 1
+        timers = self._timers
+        above = len(timers)
+        if not above or timers[above - 1].at_ns > at_ns:
+            timers.append(timer)
+            return
+        place = 0  # the later ones are before it; those from `above` on are not later
+        while place < above:
+            middle = (place + above) >> 1
+            if timers[middle].at_ns > at_ns:
+                place = middle + 1
+            else:
+                above = middle
+        timers.insert(place, timer)
 
     def cancel(self, timer: Timer) -> None:
         """Cancel `timer`; one that has expired or was cancelled is left as it is."""
-        if timer.handler is None:
+        if timer.is_over:
             return
-        timer.handler = None
-        timer.arg = None
+        timer.is_over = True
         self._cancelled += 1
-        if self._cancelled > _GARBAGE_MIN and self._cancelled * 2 > len(self._heap):
-            # In place: run_until holds the same list. Sorted entries are a heap.
-            self._heap[:] = [entry for entry in self._heap if entry.handler is not None]
-            self._heap.sort(key=_order)
+        if self._cancelled > _GARBAGE_MIN and self._cancelled * 2 > len(self._timers):
+            # In place: run_until holds the same list.
+            self._timers[:] = [one for one in self._timers if not one.is_over]
             self._cancelled = 0
 
     def defer(self, handler: Callable[[], object]) -> None:
@@ -87,22 +109,21 @@ class Clock:
         If `end_ns` has passed already, nothing happens: time never goes back. An exception of a
         handler is passed on, with `now` at its event; the clock stays usable.
         """
-        heap = self._heap
+        timers = self._timers
         deferred = self._deferred
         while deferred:
             deferred.pop()()
-        while heap:
-            timer = heap[0]
+        while timers:
+            timer = timers[-1]
             if timer.at_ns > end_ns:
                 break
-            self._remove_first()
-            handler = timer.handler
-            if handler is None:
+            timers.pop()
+            if timer.is_over:
                 self._cancelled -= 1
                 continue
-            timer.handler = None  # makes cancel() do nothing from now on
+            timer.is_over = True  # makes cancel() do nothing from now on
             self.now = timer.at_ns
-            handler(timer.arg)
+            timer.expire()
             while deferred:
                 deferred.pop()()
         if end_ns > self.now:
@@ -110,33 +131,4 @@ class Clock:
 
     def pending(self) -> int:
         """Return the number of events that are still to come."""
-        return len(self._heap) - self._cancelled
-
-    def _remove_first(self) -> None:
-        heap = self._heap
-        moved = heap.pop()
-        size = len(heap)
-        if not size:
-            return
-        at_ns, serial = moved.at_ns, moved.serial
-        place = 0
-        child = 1
-        while child < size:
-            first = heap[child]
-            if child + 1 < size:
-                other = heap[child + 1]
-                if other.at_ns < first.at_ns or (
-                    other.at_ns == first.at_ns and other.serial < first.serial
-                ):
-                    first = other
-                    child += 1
-            if first.at_ns > at_ns or (first.at_ns == at_ns and first.serial > serial):
-                break
-            heap[place] = first
-            place = child
-            child = 2 * place + 1
-        heap[place] = moved
-
-
-def _order(timer: Timer) -> tuple[int, int]:
-    return timer.at_ns, timer.serial
+        return len(self._timers) - self._cancelled
