@@ -12,6 +12,8 @@ from hypervisor.model.codebook.pressure import Pressure
 Q: Final = 20
 ENDLESS: Final = -1
 
+_USUAL: Final = 17  # packets of a lot, mostly
+
 Parts = list[tuple[int, int]]
 """(code path index, cycles_q) pairs; they are executed interleaved, in proportion."""
 
@@ -19,12 +21,25 @@ Parts = list[tuple[int, int]]
 class Unit:
     """One unit of a code path, as work counts it. `hypercalls` is in HYPERCALL_SHARES."""
 
-    __slots__ = ("cycles", "hypercalls", "path")
+    __slots__ = ("_usual", "cycles", "hypercalls", "path")
 
     def __init__(self, path: int, cycles: int, hypercalls: int) -> None:
         self.path = path
         self.cycles = cycles
         self.hypercalls = hypercalls
+        self._usual: list[object] = []
+
+    def part(self, count: int) -> object:
+        """Return the part of work, (path, cycles_q), that so many units are.
+
+        It is an object to compiled code, which would make a new tuple otherwise; those of small
+        counts are made once.
+        """
+        if not 0 <= count < _USUAL:
+            return (self.path, self.cycles * count << Q)  # the product is still small
+        if not self._usual:
+            self._usual = [(self.path, self.cycles * each << Q) for each in range(_USUAL)]
+        return self._usual[count]
 
 
 class TaskIdentity:
@@ -48,7 +63,7 @@ KERNEL: Final = TaskIdentity(0, 0, "")
 
 
 Arg = TypeVar("Arg")
-_NOTHING: Any = None
+NOTHING: Any = None
 
 
 class Work(Generic[Arg]):
@@ -81,7 +96,7 @@ class Work(Generic[Arg]):
         self,
         parts: Parts,
         done: Callable[["Work[Arg]"], None] | None = None,
-        arg: Arg = _NOTHING,
+        arg: Arg = NOTHING,
         *,
         task: TaskIdentity = KERNEL,
         beneficiary: int = -1,

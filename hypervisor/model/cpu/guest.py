@@ -2,14 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, cast
 
 from hypervisor.host import Task
 from hypervisor.model.codebook.book import CodeBook
-from hypervisor.model.codebook.work import AnyWork, Parts, Q, TaskIdentity
+from hypervisor.model.codebook.work import (
+    KERNEL,
+    NOTHING,
+    AnyWork,
+    Parts,
+    Q,
+    TaskIdentity,
+    Work,
+)
 from hypervisor.model.cpu.accounting import add_debt
 from hypervisor.model.cpu.execution import Execution
 from hypervisor.model.cpu.processtable import ProcessTable
+from hypervisor.model.domain.behalf import ITSELF
 from hypervisor.model.domain.domain import Domain, Vcpu
 from hypervisor.model.domain.evtchn import Port
 
@@ -100,15 +109,27 @@ class Guest:
     def parts_of(self, counts: list[tuple[str, int]]) -> Parts:
         """Return the parts for a list of repeat counts; see `parts`."""
         units = self._units
-        parts: Parts = []
+        parts: list[object] = []
         called = 0
         for name, count in counts:
             if count:
                 unit = units[name]
-                parts.append((unit.path, unit.cycles * count << Q))  # the product is still small
+                parts.append(unit.part(count))
                 called += unit.hypercalls * count
         self.domain.hypercalls += called
-        return parts
+        return cast(Parts, parts)
+
+    def work(
+        self,
+        counts: list[tuple[str, int]],
+        done: Callable[[Work[Arg]], None] | None = None,
+        arg: Arg = NOTHING,
+        *,
+        task: TaskIdentity = KERNEL,
+        beneficiary: int = ITSELF,
+    ) -> Work[Arg]:
+        """Return work of such repeat counts; see `parts` and `Work`."""
+        return Work(self.parts_of(counts), done, arg, task=task, beneficiary=beneficiary)
 
     def spawn(self, program: str, threads: int = 1, working_set_kib: int = 0) -> list[TaskIdentity]:
         """Start a process and return its threads; the first thread's tid is the tgid."""
@@ -188,7 +209,7 @@ class Guest:
     def notify(self, port: Port, peer: Port, vcpu_id: int, events: int = 1) -> None:
         """Send `events` notifications over a port to its peer; `vcpu_id` is charged for them."""
         port.notify(peer, events)
-        add_debt(self.domain.vcpus[vcpu_id], self.parts(("evtchn_send", events)))
+        add_debt(self.domain.vcpus[vcpu_id], self.parts_of([("evtchn_send", events)]))
 
     def wake_at(
         self, at_ns: int, task: TaskIdentity, make: Callable[[Arg], AnyWork | None], arg: Arg

@@ -38,7 +38,7 @@ class Housekeeping:
 
     def _work(self, path: str) -> Work[str]:
         kilocycles = XEND_KILOCYCLES if path == "background_dom0" else XENSTORED_KILOCYCLES
-        return Work(self._guest.parts((path, kilocycles)), self._done, path)
+        return self._guest.work([(path, kilocycles)], self._done, path)
 
     def _done(self, work: Work[str]) -> None:
         self._sleep(work.arg)

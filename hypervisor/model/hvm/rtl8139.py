@@ -135,7 +135,7 @@ class EmulatedCard:
             ("rtl8139_receive_packet", lot.packets),
             (lot.receive_path, lot.packets),
         ]
-        self._kernel.interrupt(0, Work(self._kernel.parts_of(costs), self._interrupted, lot))
+        self._kernel.interrupt(0, self._kernel.work(costs, self._interrupted, lot))
 
     def _interrupted(self, work: Work[Lot]) -> None:
         lot = work.arg

@@ -51,7 +51,7 @@ class Ticks:
         costs = [("hvm_tick", ticks)]
         if not guest.domain.vcpus[0].wants_to_run:
             costs.append(("hvm_tick_idle", ticks))
-        guest.interrupt(0, Work(guest.parts_of(costs), self._delivered, ticks))
+        guest.interrupt(0, guest.work(costs, self._delivered, ticks))
 
     def _delivered(self, work: Work[int]) -> None:
         self.delivered += work.arg

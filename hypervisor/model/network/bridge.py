@@ -68,8 +68,7 @@ class Bridge:
         self._run(load, beneficiary)
 
     def _run(self, load: _Load, beneficiary: int) -> None:
-        parts = self._guest.parts_of(load.costs)
-        work = Work(parts, self._at_end, load.lots, beneficiary=beneficiary)
+        work = self._guest.work(load.costs, self._at_end, load.lots, beneficiary=beneficiary)
         self._guest.interrupt(self._vcpu_id, work)
 
     @property

@@ -57,7 +57,7 @@ class DedicatedCard:
     def _came(self, lot: Lot, costs: Costs) -> None:
         kernel = self._kernel
         costs += self.toll(lot)
-        kernel.interrupt(0, Work(kernel.parts_of(costs), self._received, lot))
+        kernel.interrupt(0, kernel.work(costs, self._received, lot))
 
     def _received(self, work: Work[Lot]) -> None:
         lot = work.arg

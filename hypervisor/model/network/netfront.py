@@ -152,7 +152,7 @@ class NetFrontend:
             self.is_waking = True
             self.backend_port.notify(self.port)
             kernel = self._kernel
-            kernel.interrupt(0, Work(kernel.parts(("evtchn_upcall", 1)), self._wake_queue))
+            kernel.interrupt(0, kernel.work([("evtchn_upcall", 1)], self._wake_queue))
 
     def _wake_queue(self, _: Work[None]) -> None:
         self.is_waking = False
@@ -196,7 +196,7 @@ class NetFrontend:
         if self.is_flipping:
             costs.append(("netfront_flip_batch", lot.runs))
             costs.append(("netfront_flip_page", lot.pages))
-        kernel.interrupt(0, Work(kernel.parts_of(costs), self._at_receipt, lot))
+        kernel.interrupt(0, kernel.work(costs, self._at_receipt, lot))
 
     def _received(self, work: Work[Lot]) -> None:
         lot = work.arg

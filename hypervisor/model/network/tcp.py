@@ -356,7 +356,7 @@ class Connection:
         if guest is None:
             self.target.send(acks, 0)
         elif not guest.domain.dying:
-            guest.interrupt(0, Work(guest.parts_of(self.sending(acks)), self._send_delayed, acks))
+            guest.interrupt(0, guest.work(self.sending(acks), self._send_delayed, acks))
 
     def _send_delayed(self, work: Work[Lot]) -> None:
         self.target.send(work.arg, 0)

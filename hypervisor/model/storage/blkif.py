@@ -165,10 +165,8 @@ class BlockFrontend:
 
     def interrupt(self, responses: int) -> None:
         """Interrupt the guest, which handles this number of responses."""
-        parts = self._guest.parts(
-            ("evtchn_upcall", 1), ("blkfront_interrupt", 1), ("blkfront_complete", responses)
-        )
-        self._guest.interrupt(0, Work(parts, self._interrupted))
+        counts = [("evtchn_upcall", 1), ("blkfront_interrupt", 1), ("blkfront_complete", responses)]
+        self._guest.interrupt(0, self._guest.work(counts, self._interrupted))
 
     def _interrupted(self, _: Work[None]) -> None:
         """Handle the responses in the ring (blkif_int)."""
@@ -288,8 +286,8 @@ class BlockBackend:
             costs += [("evtchn_upcall", 1), ("blkback_interrupt", 1)]
         is_tap = vbd.spec.type.startswith("tap")
         costs += vbd.place.layer_costs(count)
-        work = Work(
-            self._guest.parts(*costs),
+        work = self._guest.work(
+            costs,
             self._to_tapdisk if is_tap else self._dispatched,
             (vbd, requests),
             task=vbd.server,
@@ -304,11 +302,14 @@ class BlockBackend:
             vbd.tapdisk = self._guest.spawn(TAPDISK)[0]
             if isinstance(vbd.access, Tap):
                 vbd.access.pid = vbd.tapdisk.tgid
-        parts = self._guest.parts(("blktap_request", len(requests)))
-        beneficiary = vbd.domain.domid
-        self._guest.run(
-            Work(parts, self._dispatched, work.arg, task=vbd.tapdisk, beneficiary=beneficiary)
+        tap = self._guest.work(
+            [("blktap_request", len(requests))],
+            self._dispatched,
+            work.arg,
+            task=vbd.tapdisk,
+            beneficiary=vbd.domain.domid,
         )
+        self._guest.run(tap)
 
     def _dispatched(self, work: Work[Taken]) -> None:
         vbd, requests = work.arg
@@ -327,9 +328,8 @@ class BlockBackend:
         costs = vbd.place.link_costs(requests)
         if costs:  # packets of a store that is far away come while the disk's thread goes on
             beneficiary = vbd.domain.domid
-            self._guest.interrupt(
-                self.vcpu, Work(self._guest.parts(*costs), beneficiary=beneficiary)
-            )
+            packets: Work[None] = self._guest.work(list(costs), beneficiary=beneficiary)
+            self._guest.interrupt(self.vcpu, packets)
         self._serve(vbd)
 
     def completed(self, requests: Sequence[RingDiskRequest]) -> None:
@@ -348,9 +348,7 @@ class BlockBackend:
             costs = [("blkback_complete", len(mine))]
             if is_interrupt and not index:
                 costs.append(("disk_interrupt", 1))
-            work = Work(
-                self._guest.parts(*costs), self._answer, (vbd, mine), beneficiary=vbd.domain.domid
-            )
+            work = self._guest.work(costs, self._answer, (vbd, mine), beneficiary=vbd.domain.domid)
             self._guest.interrupt(self.vcpu, work)
 
     def _answer(self, work: Work[Taken]) -> None:
@@ -376,8 +374,9 @@ class BlockBackend:
     def _notify(self, vbd: BlockFrontend) -> None:
         """Send an event to a guest; domain 0 executes the hypercall for it."""
         vbd.backend_port.notify(vbd.port)
-        call: Work[None] = Work(self._guest.parts(("evtchn_send", 1)), beneficiary=vbd.domain.domid)
-        self._guest.interrupt(self.vcpu, call)
+        call = [("evtchn_send", 1)]
+        work: Work[None] = self._guest.work(call, beneficiary=vbd.domain.domid)
+        self._guest.interrupt(self.vcpu, work)
 
 
 def operations(requests: Sequence[RingDiskRequest]) -> int:

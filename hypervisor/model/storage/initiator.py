@@ -91,7 +91,7 @@ class Session:
             ("netfront_transmit_slot", pages - packets),
             ("lun_kib", size_bytes // 1024),
         ]
-        work = Work(self._guest.parts(*costs), self._sent, _Command(request, finished))
+        work = self._guest.work(costs, self._sent, _Command(request, finished))
         self._guest.interrupt(0, work)
 
     def _sent(self, work: Work[_Command]) -> None:
@@ -155,7 +155,7 @@ class Session:
         ]
         if self._is_flipping:
             costs += [("netfront_flip_batch", 1), ("netfront_flip_page", packets)]
-        self._guest.interrupt(0, Work(self._guest.parts(*costs), self._received, command))
+        self._guest.interrupt(0, self._guest.work(costs, self._received, command))
 
     def _received(self, work: Work[_Command]) -> None:
         work.arg.finished(work.arg.request)

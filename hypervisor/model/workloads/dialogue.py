@@ -165,7 +165,7 @@ class Dialogue:
         if guest is None:
             _send(lots, 0)
         elif not guest.domain.dying:
-            guest.interrupt(0, Work(guest.parts_of(self._costs_of(lots)), self._sent, lots))
+            guest.interrupt(0, guest.work(self._costs_of(lots), self._sent, lots))
 
     def _sent(self, work: Work[list[Lot]]) -> None:
         _send(work.arg, work.task.vcpu)

@@ -54,7 +54,7 @@ class Sink:
         acks = connection.acknowledgement(lot)
         if acks is not None:
             costs += connection.sending(acks)
-        work = Work(self._guest.parts_of(costs), self._read, (payload, acks), task=self._task)
+        work = self._guest.work(costs, self._read, (payload, acks), task=self._task)
         self._guest.run(work)
 
     def _read(self, work: Work[tuple[int, Lot | None]]) -> None:

@@ -227,7 +227,7 @@ class TransmitSource:
             *self._station.sending(lot),
         ]
         self.messages += messages
-        return Work(guest.parts_of(costs), self._written, lot, task=self._task)
+        return guest.work(costs, self._written, lot, task=self._task)
 
     def _written(self, work: Work[Lot]) -> None:
         if work.ready_ns:
