@@ -51,7 +51,7 @@ def test_waiting_shows_in_the_profile_as_spinning():
     batch = end(host, (1,))[1]
     spin = host.code.index["kernel_spin"]
     spent = sum(
-        times.spent_ns[spin] for times in host.hypercalls.residents[1].domain.path_ns.values()
+        times.spent.of(spin) for times in host.hypercalls.residents[1].domain.path_ns.values()
     )
     assert 0.02 < spent / (2 * SECOND) < 0.15
     function = host.code.images["vmlinux"].symbols["_spin_lock"]

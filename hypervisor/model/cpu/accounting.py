@@ -104,7 +104,7 @@ class Accounting:
         for domain in living.values():
             for times in domain.path_ns.values():
                 if times.behalf is not None:
-                    times.behalf.forget(living, self.path_modes, times.spent_ns)
+                    times.behalf.forget(living, self.path_modes, times.spent)
 
     def count_segments(self, *, is_on: bool) -> None:
         """Have segments counted from now on, or no longer; all until now are settled first."""
@@ -186,14 +186,13 @@ class Accounting:
                 parts.append((path, elapsed_ns * rate_q))
                 executed_q += elapsed_ns * rate_q
         times = pcpu.times
-        path_ns = times.spent_ns
+        spent = times.spent
         if times.behalf is not None:
             share = times.behalf.of(beneficiary_of(work))
             share.total_ns += elapsed_ns
-            path_ns = share.path_ns
+            spent = share.spent
         if len(parts) == 1:
-            path = parts[0][0]
-            path_ns[path] = path_ns[path] + elapsed_ns
+            spent.add(parts[0][0], elapsed_ns)
         else:
             # elapsed_ns * cycles_q // executed_q, by way of the speed: so every factor stays
             # below 2**30, where compiled code needs no objects for the products.
@@ -206,10 +205,9 @@ class Accounting:
                 more_q = elapsed_ns * rest_q + share_ns * missing_q
                 if more_q >= executed_q:
                     share_ns += more_q // executed_q
-                path_ns[path] = path_ns[path] + share_ns
+                spent.add(path, share_ns)
                 left_ns -= share_ns
-            path = parts[-1][0]
-            path_ns[path] = path_ns[path] + left_ns
+            spent.add(parts[-1][0], left_ns)
         task = thread_of(vcpu)
         if task is KERNEL:
             softirq_q = 0

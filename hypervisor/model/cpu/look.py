@@ -32,8 +32,7 @@ class _Open(NamedTuple):
     parts: Parts
     times: PathTimes
     softirq_ns: int
-    path_ns: list[int]  # times to which it is added in place
-    path_ns_before: list[int]
+    by_path: list[int]  # of the times to which it is added
     share: Share | None  # whose times they are
     share_ns: int
     task: TaskIdentity
@@ -70,9 +69,9 @@ def _put_back(was: _Open) -> None:
         work.parts, work.cold_q = was.parts, was.cold_q
     was.times.softirq_ns = was.softirq_ns
     if was.share is None:
-        was.path_ns[:] = was.path_ns_before
+        was.times.spent.put_back(was.by_path)
     else:
-        was.share.put_back(was.path_ns_before, was.share_ns)
+        was.share.put_back(was.by_path, was.share_ns)
     was.task.spent_ns = was.spent_ns
 
 
@@ -82,7 +81,7 @@ def _open(vcpu: Vcpu) -> _Open:
     task = thread_of(vcpu)
     times = pcpu.times
     share = None if times.behalf is None else times.behalf.of(beneficiary_of(work))
-    path_ns = times.spent_ns if share is None else share.path_ns
+    spent = times.spent if share is None else share.spent
     return _Open(
         vcpu,
         vcpu.segment_ns,
@@ -97,8 +96,7 @@ def _open(vcpu: Vcpu) -> _Open:
         [] if work is None else work.parts,
         times,
         times.softirq_ns,
-        path_ns,
-        list(path_ns),
+        spent.by_path(),
         share,
         0 if share is None else share.total_ns,
         task,

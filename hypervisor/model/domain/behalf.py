@@ -7,7 +7,8 @@ from them in a snapshot, and may differ by nanoseconds from its share in those o
 from collections.abc import Container, Iterable
 from typing import Final
 
-from hypervisor.model.domain.modes import PathMode, PathModes, modes_ns
+from hypervisor.model.domain.modes import PathMode, PathModes
+from hypervisor.model.domain.spent import SpentTimes
 
 ITSELF: Final = -1
 ENDED: Final = -2
@@ -16,40 +17,33 @@ ENDED: Final = -2
 class Share:
     """The running time for one beneficiary, by code path and in all."""
 
-    __slots__ = ("_modes", "_modes_total_ns", "_seen_ns", "_seen_total_ns", "path_ns", "total_ns")
+    __slots__ = ("_modes", "_modes_total_ns", "_told_total_ns", "spent", "total_ns")
 
     def __init__(self, paths: int) -> None:
-        self.path_ns = [0] * paths
+        self.spent = SpentTimes(paths)
         self.total_ns = 0
-        self._seen_ns = [0] * paths  # the part that `add_news` has added
-        self._seen_total_ns = 0
+        self._told_total_ns = 0
         self._modes: PathMode = (0, 0, 0)  # of `_modes_total_ns`
         self._modes_total_ns = 0
 
     def modes(self, path_modes: PathModes) -> PathMode:
         """Return the user, kernel and hypervisor time, which sum to the total."""
         if self._modes_total_ns != self.total_ns:
-            self._modes = modes_ns(self.path_ns, path_modes)
+            self._modes = self.spent.modes(path_modes)
             self._modes_total_ns = self.total_ns
         return self._modes
 
-    def add_news(self, spent_ns: list[int]) -> None:
-        """Change `spent_ns` as the times by path have changed since the last call."""
-        if self._seen_total_ns == self.total_ns:
-            return
-        seen = self._seen_ns
-        for path, now_ns in enumerate(self.path_ns):
-            seen_ns = seen[path]
-            if now_ns != seen_ns:
-                spent_ns[path] += now_ns - seen_ns
-                seen[path] = now_ns
-        self._seen_total_ns = self.total_ns
+    def add_news(self, spent: SpentTimes) -> None:
+        """Change `spent` as the times by path have changed since the last call."""
+        if self._told_total_ns != self.total_ns:
+            self.spent.tell(spent)
+            self._told_total_ns = self.total_ns
 
-    def put_back(self, path_ns: list[int], total_ns: int) -> None:
+    def put_back(self, by_path: list[int], total_ns: int) -> None:
         """Undo what was added since it had these times."""
-        self.path_ns[:] = path_ns
+        self.spent.put_back(by_path)
         self.total_ns = total_ns
-        self._seen_total_ns = self._modes_total_ns = -1
+        self._told_total_ns = self._modes_total_ns = -1
 
 
 class Behalf:
@@ -69,19 +63,19 @@ class Behalf:
             share = self.shares[beneficiary] = Share(self._paths)
         return share
 
-    def add_news(self, spent_ns: list[int]) -> None:
-        """Change `spent_ns`, by path, as the shares have changed since the last call."""
+    def add_news(self, spent: SpentTimes) -> None:
+        """Change `spent`, by path, as the shares have changed since the last call."""
         for share in self.shares.values():
-            share.add_news(spent_ns)
+            share.add_news(spent)
 
-    def forget(self, living: Container[int], path_modes: PathModes, spent_ns: list[int]) -> None:
+    def forget(self, living: Container[int], path_modes: PathModes, spent: SpentTimes) -> None:
         """Keep only the modes of what was done for domains that do not live any more.
 
-        Its times by path are added to `spent_ns`, as by `add_news`.
+        Its times by path are added to `spent`, as by `add_news`.
         """
         for domid in [one for one in self.shares if one >= 0 and one not in living]:
             share = self.shares.pop(domid)
-            share.add_news(spent_ns)
+            share.add_news(spent)
             for mode, mode_ns in enumerate(share.modes(path_modes)):
                 self._ended_ns[mode] += mode_ns
 

@@ -16,15 +16,3 @@ def user_kernel_ns(spent_ns: int, mode: PathMode) -> tuple[int, int]:
     user, kernel, total = mode
     user_ns = spent_ns * user // total
     return user_ns, (spent_ns - user_ns) * kernel // max(1, total - user)
-
-
-def modes_ns(path_ns: Sequence[int], modes: PathModes) -> tuple[int, int, int]:
-    """Return the user, kernel and hypervisor time of times by path."""
-    user_ns = kernel_ns = total_ns = 0
-    for path, spent_ns in enumerate(path_ns):
-        if spent_ns:
-            user, kernel = user_kernel_ns(spent_ns, modes[path])
-            user_ns += user
-            kernel_ns += kernel
-            total_ns += spent_ns
-    return user_ns, kernel_ns, total_ns - user_ns - kernel_ns

@@ -54,10 +54,9 @@ class OverheadMeter:
         """Return what profiling has cost a domain in those stages where it has cost something."""
         spent_ns = [0] * len(self._stages)
         for times in domain.path_ns.values():
-            by_path = times.spent_ns
             for number, (_, paths) in enumerate(self._stages):
                 for path in paths:
-                    spent_ns[number] += by_path[path]
+                    spent_ns[number] += times.spent.of(path)
         return [
             OverheadTime(domain.name, domain.domid, domain.uuid, stage, spent_ns[number])
             for number, (stage, _) in enumerate(self._stages)

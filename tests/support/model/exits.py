@@ -11,12 +11,12 @@ def path_ns(host: Machine, domid: int) -> Counter[str]:
     host.execution.accounting.settle_all()
     spent: Counter[str] = Counter()
     for times in host.hypercalls.residents[domid].domain.path_ns.values():
-        lists = [times.spent_ns]
+        lists = [times.spent]
         if times.behalf is not None:
-            lists = [share.path_ns for share in times.behalf.shares.values()]
+            lists = [share.spent for share in times.behalf.shares.values()]
         for one in lists:
             for path in host.code.paths:
-                spent[path.name] += one[path.index]
+                spent[path.name] += one.of(path.index)
     return spent
 
 

@@ -18,7 +18,7 @@ SPELLS = st.lists(
 def spend(times, beneficiary, parts):
     share = times.behalf.of(beneficiary)
     for path, spent_ns in parts:
-        share.path_ns[path] += spent_ns
+        share.spent.add(path, spent_ns)
         share.total_ns += spent_ns
 
 
@@ -97,7 +97,7 @@ def test_a_domain_for_which_nothing_was_done_is_not_told():
 def test_what_is_put_back_is_as_if_it_had_not_been(parts):
     (times, _), _ = worked([(1, 0, [(0, 3), (1, 11)])])
     share = times.behalf.of(1)
-    before, path_ns, total_ns = told([times]), list(share.path_ns), share.total_ns
+    before, path_ns, total_ns = told([times]), share.spent.by_path(), share.total_ns
     spend(times, 1, parts)
     told([times]), times.by_path()
     share.put_back(path_ns, total_ns)
