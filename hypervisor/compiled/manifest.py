@@ -80,6 +80,7 @@ def digests(paths: Iterable[str]) -> dict[str, str]:
 def digest_of(path: str) -> str:
     """Return the SHA-256 of a file below ROOT; of nothing when it is not there."""
     try:
-        return hashlib.sha256((ROOT / path).read_bytes()).hexdigest()
+        with (ROOT / path).open("rb", buffering=0) as source:  # every start reads all of them
+            return hashlib.sha256(source.read()).hexdigest()
     except (OSError, ValueError):  # no path can be so
         return ""

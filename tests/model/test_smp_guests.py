@@ -4,7 +4,8 @@ import pytest
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.work import Q
-from hypervisor.model.cpu.locks import Locks, queue
+from hypervisor.model.cpu.locks import queue
+from hypervisor.model.cpu.pressures import Pressures
 from tests.support.model.exits import path_ns
 from tests.support.model.hosts import SECOND, cpu, domain, make_host, result
 from tests.support.model.profiling import begin, end, set_counter

@@ -78,7 +78,7 @@ def test_no_time_is_lost_when_domains_end(spells):
     pcpus, _ = worked(spells)
     before, by_path = told(pcpus), [list(times.by_path()) for times in worked(spells)[0]]
     for times in pcpus:
-        times.behalf.forget({0, 2}, MODES, times.spent_ns)
+        times.behalf.forget({0, 2}, MODES, times.spent)
     kept = {one: spent_ns for one, spent_ns in before.items() if one in (ITSELF, 2)}
     gone = [spent_ns for one, spent_ns in before.items() if one in (1, 3)]
     if gone:

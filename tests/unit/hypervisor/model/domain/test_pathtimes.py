@@ -20,7 +20,7 @@ def test_the_modes_do_not_depend_on_how_often_they_are_asked_for(steps):
 
     for path, spent_ns, is_asked in steps:
         for times in (asked, unasked):
-            times.spent_ns[path] += spent_ns
+            times.spent.add(path, spent_ns)
         if is_asked:
             ask()
     ask()
@@ -29,5 +29,6 @@ def test_the_modes_do_not_depend_on_how_often_they_are_asked_for(steps):
 
 def test_the_modes_sum_to_the_time_spent():
     times = PathTimes(len(MODES))
-    times.spent_ns[:] = [100, 200, 300]
+    for path, spent_ns in enumerate((100, 200, 300)):
+        times.spent.add(path, spent_ns)
     assert 600 == sum(times.news(MODES))
