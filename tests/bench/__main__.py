@@ -10,6 +10,7 @@ from tests.bench import (
     agents,
     disk,
     domains,
+    earlier,
     experiments,
     healthy,
     hvm,
@@ -48,7 +49,11 @@ BENCHES: dict[str, Callable[[], Iterable[Row]]] = {
     "agents": agents.run,
     "sampling": sampling.run,
 }
-LONG: dict[str, Callable[[], Iterable[Row]]] = {"memory": memory.run, "healthy": healthy.run}
+LONG: dict[str, Callable[[], Iterable[Row]]] = {
+    "memory": memory.run,
+    "healthy": healthy.run,
+    "earlier": earlier.run,
+}
 """They take minutes, and run when named or with --long."""
 
 
