@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hypervisor.compiled.engine import choose
-from tests.bench.programs import ROOT
+from hypervisor.compiled.manifest import ROOT
 from tests.bench.table import Row
 
 COMMIT = "944332d3"
