@@ -149,16 +149,21 @@ class Aim7Workload(Table):
     memory_mib: WorkingSet = None
 
 
+IozonePhase = Literal["write", "rewrite", "read", "reread", "random_read", "random_write"]
+
+
 class IozoneWorkload(Table):
     """Writes, rewrites, reads and rereads a file, as iozone does; with `fsync` as iozone -e."""
 
     kind: Literal["iozone"]
     file_kib: Annotated[int, Field(ge=64, le=15 * 2**18)] = 65_536  # its place on the disk
     record_kib: Annotated[int, Field(ge=4, le=16_384, multiple_of=4)] = 64
-    phases: Annotated[
-        tuple[Literal["write", "rewrite", "read", "reread", "random_read", "random_write"], ...],
-        Field(strict=False, min_length=1),
-    ] = ("write", "rewrite", "read", "reread")
+    phases: Annotated[tuple[IozonePhase, ...], Field(strict=False, min_length=1)] = (
+        "write",
+        "rewrite",
+        "read",
+        "reread",
+    )
     fsync: bool = False
     memory_mib: WorkingSet = None
 

@@ -1,27 +1,21 @@
-"""The workloads that a guest can run: a module and a line in the table for each."""
+"""The workloads that a guest can run: a module and a line in the table for each.
+
+Those that few guests run are imported for the first of these: all of them would take a thirtieth of
+the start of a run.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from hypervisor.model.network.tcp import TcpOptions
 from hypervisor.model.scenario.workloads import is_direct
-from hypervisor.model.workloads.aim7.benchmark import Aim7
 from hypervisor.model.workloads.base import Site, Workload
 from hypervisor.model.workloads.buffered import BufferedFileio
-from hypervisor.model.workloads.build import Build
 from hypervisor.model.workloads.burst import Burst
 from hypervisor.model.workloads.cpu import Cpu
 from hypervisor.model.workloads.fileio import Fileio
 from hypervisor.model.workloads.idle import Idle
-from hypervisor.model.workloads.iozone import Iozone
-from hypervisor.model.workloads.java.chat import Chat
-from hypervisor.model.workloads.linpack import Linpack
-from hypervisor.model.workloads.lmbench import Lmbench
-from hypervisor.model.workloads.netperf.datagrams import DatagramsIn, DatagramsOut
-from hypervisor.model.workloads.netperf.requests import Requests
 from hypervisor.model.workloads.netperf.streams import ReceiveSource, TransmitSource
-from hypervisor.model.workloads.oltp.benchmark import Oltp, Settings
-from hypervisor.model.workloads.web.server import Web
 
 Parameters = Mapping[str, Any]
 
@@ -49,6 +43,8 @@ def _netperf(site: Site, given: Parameters) -> Workload:
     if given["test"] == "UDP_STREAM":
         return _datagrams(site, given)
     if given["test"] != "TCP_STREAM":
+        from hypervisor.model.workloads.netperf.requests import Requests
+
         return Requests(
             site,
             given["test"],
@@ -67,6 +63,8 @@ def _netperf(site: Site, given: Parameters) -> Workload:
 
 
 def _datagrams(site: Site, given: Parameters) -> Workload:
+    from hypervisor.model.workloads.netperf.datagrams import DatagramsIn, DatagramsOut
+
     rate, message_bytes = given["rate_bits_per_second"], given["message_bytes"]
     memory_mib = given["memory_mib"]
     if given["direction"] == "receive":
@@ -105,18 +103,26 @@ def _idle(site: Site, given: Parameters) -> Workload:
 
 
 def _build(site: Site, given: Parameters) -> Workload:
+    from hypervisor.model.workloads.build import Build
+
     return Build(site, given["jobs"], given["memory_mib"], writes_objects=given["writes_objects"])
 
 
 def _linpack(site: Site, given: Parameters) -> Workload:
+    from hypervisor.model.workloads.linpack import Linpack
+
     return Linpack(site, given["n"], given["threads"], given["precision"], given["memory_mib"])
 
 
 def _aim7(site: Site, given: Parameters) -> Workload:
+    from hypervisor.model.workloads.aim7.benchmark import Aim7
+
     return Aim7(site, given["mix"], given["users"], given["memory_mib"])
 
 
 def _iozone(site: Site, given: Parameters) -> Workload:
+    from hypervisor.model.workloads.iozone import Iozone
+
     return Iozone(
         site,
         given["file_kib"],
@@ -128,12 +134,16 @@ def _iozone(site: Site, given: Parameters) -> Workload:
 
 
 def _lmbench(site: Site, given: Parameters) -> Workload:
+    from hypervisor.model.workloads.lmbench import Lmbench
+
     return Lmbench(
         site, given["test"], given["processes"], given["working_kib"], given["memory_mib"]
     )
 
 
 def _oltp(site: Site, given: Parameters) -> Workload:
+    from hypervisor.model.workloads.oltp.benchmark import Oltp, Settings
+
     return Oltp(
         site,
         Settings(
@@ -150,11 +160,15 @@ def _oltp(site: Site, given: Parameters) -> Workload:
 
 
 def _java(site: Site, given: Parameters) -> Workload:
+    from hypervisor.model.workloads.java.chat import Chat
+
     threads, memory_mib = given["collector_threads"], given["memory_mib"]
     return Chat(site, given["rooms"], given["heap_mib"], threads, memory_mib)
 
 
 def _web(site: Site, given: Parameters) -> Workload:
+    from hypervisor.model.workloads.web.server import Web
+
     think_ns = round(given["think_ms"] * 1_000_000)
     return Web(site, given["clients"], given["file_bytes"], think_ns, given["memory_mib"])
 

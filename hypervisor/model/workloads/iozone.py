@@ -11,7 +11,6 @@ from hypervisor.model.workloads.fileio import IOZONE
 from hypervisor.model.workloads.filework import FileWork
 from hypervisor.model.workloads.places import IOZONE as PLACE
 
-PHASES: Final = ("write", "rewrite", "read", "reread", "random_read", "random_write")
 KIB_LINES: Final = 16
 
 
@@ -118,14 +117,3 @@ class Iozone:
             found[f"{phase}_bytes"] = one.bytes
             found[f"{phase}_seconds"] = one.spent_ns / 1e9
         return found
-
-
-def rates(counts: Mapping[str, Any]) -> Mapping[str, float]:
-    """Return the KB/s of each phase while it ran, as iozone reports them."""
-    found: dict[str, float] = {}
-    for phase in PHASES:
-        if f"{phase}_bytes" in counts:
-            seconds = counts[f"{phase}_seconds"]
-            kib = counts[f"{phase}_bytes"] / 1024
-            found[f"{phase}_kib_per_second"] = kib / seconds if seconds else 0.0
-    return found

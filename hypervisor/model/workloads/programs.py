@@ -9,10 +9,10 @@ from hypervisor.model.io.devices import Devices
 from hypervisor.model.network.network import Network
 from hypervisor.model.scenario.workloads import parse_workloads
 from hypervisor.model.timing.random_stream import Streams
-from hypervisor.model.workloads import WORKLOADS, iozone
+from hypervisor.model.workloads import WORKLOADS
 from hypervisor.model.workloads.base import NoWay, Peer, Site, Workload
 from hypervisor.model.workloads.hindered import Hindered
-from hypervisor.model.workloads.oltp import benchmark
+from hypervisor.model.workloads.rates import PHASES, RATES
 
 # Results that only count up; rates over time and distributions restart after a restore.
 COUNTS: Final = (
@@ -43,15 +43,10 @@ COUNTS: Final = (
 )
 
 COUNTS_OF_PHASES: Final = tuple(
-    f"{phase}_{what}" for phase in iozone.PHASES for what in ("bytes", "seconds")
+    f"{phase}_{what}" for phase in PHASES for what in ("bytes", "seconds")
 )  # of iozone
 TALLIES: Final = ("tests",)
 """Results that are counts by name."""
-RATES: Final[Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, float]]]] = {
-    "iozone": iozone.rates,
-    "oltp": benchmark.rates,
-}
-"""What follows from counts alone, by kind."""
 
 
 class Programs:

@@ -161,10 +161,3 @@ class Oltp:
         if self._engines is not None:
             found["searches"] = self._engines.searches
         return found
-
-
-def rates(counts: Mapping[str, Any]) -> Mapping[str, float]:
-    """Return how many of the pages read were in the buffer cache."""
-    if not counts["logical_reads"]:
-        return {}
-    return {"cache_hit_ratio": 1 - counts["physical_reads"] / counts["logical_reads"]}
