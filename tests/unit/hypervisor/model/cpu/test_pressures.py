@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hypervisor.model.codebook.book import CodeBook
 from hypervisor.model.codebook.pressure import NOTHING
-from hypervisor.model.codebook.work import Q, Work, split
+from hypervisor.model.codebook.work import AnyWork, Q, Work, split
 from hypervisor.model.cpu.pressures import Pressures
 
 CODE = CodeBook("core_2")
@@ -56,15 +56,15 @@ def test_what_is_not_known_yet_takes_the_usual_but_no_locks():
 
 
 def test_it_is_worked_out_once_for_work_that_goes_on_in_parts():
-    work = Work([(PATHS[0], 400 << Q), (PATHS[1], 600 << Q)])
+    work: AnyWork = Work([(PATHS[0], 400 << Q), (PATHS[1], 600 << Q)])
     before = PRESSURES.of(work)
     work.advance(300 << Q)
     assert before is PRESSURES.of(work)
 
 
 def test_work_of_one_path_takes_what_others_of_it_take():
-    one, other = Work([(PATHS[0], 400 << Q)]), Work([(PATHS[0], 7 << Q)])
-    assert PRESSURES.of(one) is PRESSURES.of(other)
+    many: list[AnyWork] = [Work([(PATHS[0], cycles << Q)]) for cycles in (400, 7)]
+    assert PRESSURES.of(many[0]) is PRESSURES.of(many[1])
 
 
 def test_only_what_is_not_executed_takes_nothing():
