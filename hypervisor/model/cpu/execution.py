@@ -23,7 +23,7 @@ from hypervisor.model.cpu.trace import Trace
 from hypervisor.model.domain.domain import Domain, Pcpu, Vcpu
 from hypervisor.model.domain.pathtimes import PathTimes
 from hypervisor.model.domain.runstate import BLOCKED, NEVER, OFFLINE, RUNNABLE, RUNNING
-from hypervisor.model.timing.clock import Clock, Timer
+from hypervisor.model.timing.clock import Clock
 from hypervisor.model.timing.kernelticks import XEN_TICK_NS
 from hypervisor.trace_events import BLOCK, S_TIMER, SLEEP, T_TIMER, WAKE
 
@@ -76,6 +76,7 @@ class Execution:
         self._ticks = 0
         self._queue = RunQueue(INTERACTIVE_NS * self.full_rate_q)
         # Made once: compiled code looks a method up by its name each time that it is passed on.
+        self._at_segment_end: Callable[[Vcpu], None] = self._segment_end
         self._at_slice_end: Callable[[Pcpu], None] = self._slice_end
         self._last_on: list[Vcpu | None] = [None] * topology.pcpus
         self._context = SchedContext(
@@ -337,14 +338,9 @@ class Execution:
         pcpu = vcpu.pcpu
         assert pcpu is not None
         end_ns = vcpu.end_ns(self.clock.now, pcpu.rate_q)
-        if end_ns < 0:
-            vcpu.timer = None
-        else:
-            vcpu.timer = timer = _SegmentEnd(end_ns, self, vcpu)
-            self.clock.add(timer)
+        vcpu.timer = None if end_ns < 0 else self.clock.schedule(end_ns, self._at_segment_end, vcpu)
 
-    def end_segment(self, vcpu: Vcpu) -> None:
-        """Go on after the present segment of a vcpu, whose timer has expired."""
+    def _segment_end(self, vcpu: Vcpu) -> None:
         vcpu.timer = None
         self.accounting.settle(vcpu)
         work = vcpu.current
@@ -384,17 +380,3 @@ class Execution:
             if not self._ticks % COUNT_TICKS:
                 self.accounting.settle_all()
         self.scheduler.tick(now)
-
-
-class _SegmentEnd(Timer):
-    """Ends a segment: not by a bound method, as a third of all events are these."""
-
-    __slots__ = ("_execution", "_vcpu")
-
-    def __init__(self, at_ns: int, execution: Execution, vcpu: Vcpu) -> None:
-        super().__init__(at_ns)
-        self._execution = execution
-        self._vcpu = vcpu
-
-    def expire(self) -> None:
-        self._execution.end_segment(self._vcpu)

@@ -13,30 +13,14 @@ _GARBAGE_MIN: Final = 64
 
 
 class Timer:
-    """An event to come, of which nothing happens. `is_over`: it has expired or was cancelled."""
+    """An event to come. `handler` is None once it has expired or was cancelled."""
 
-    __slots__ = ("at_ns", "is_over")
-
-    def __init__(self, at_ns: int) -> None:
-        self.at_ns = at_ns
-        self.is_over = False
-
-    def expire(self) -> None:
-        """Do what is to happen at this time."""
-
-
-class _Call(Timer):
-    """Calls `handler(arg)`."""
-
-    __slots__ = ("_arg", "_handler")
+    __slots__ = ("arg", "at_ns", "handler")
 
     def __init__(self, at_ns: int, handler: Callable[[Any], object], arg: Any) -> None:
-        super().__init__(at_ns)
-        self._handler = handler
-        self._arg = arg
-
-    def expire(self) -> None:
-        self._handler(self._arg)
+        self.at_ns = at_ns
+        self.handler: Callable[[Any], object] | None = handler
+        self.arg = arg
 
 
 class Clock:
@@ -51,31 +35,22 @@ class Clock:
         self._timers: list[Timer] = []
         self._deferred: list[Callable[[], object]] = []
         self._cancelled = 0
-        self.added = 0  # timers, until now
+        self.added = 0  # events, until now
 
     def schedule(self, at_ns: int, handler: Callable[[Any], object], arg: Any = None) -> Timer:
         """Call `handler(arg)` at `at_ns`; return a timer, which only `cancel` uses.
 
         Raises: ValueError if `at_ns` has passed.
         """
-        timer = _Call(at_ns, handler, arg)
-        self.add(timer)
-        return timer
-
-    def add(self, timer: Timer) -> None:
-        """Let a timer, which was never added before, expire at its time.
-
-        Raises: ValueError if that has passed.
-        """
-        at_ns = timer.at_ns
         if at_ns < self.now:
             raise ValueError(f"an event at {at_ns} ns lies before now, {self.now} ns")
+        timer = Timer(at_ns, handler, arg)
         self.added += 1
         timers = self._timers
         above = len(timers)
         if not above or timers[above - 1].at_ns > at_ns:
             timers.append(timer)
-            return
+            return timer
         place = 0  # the later ones are before it; those from `above` on are not later
         while place < above:
             middle = (place + above) >> 1
@@ -84,16 +59,18 @@ class Clock:
             else:
                 above = middle
         timers.insert(place, timer)
+        return timer
 
     def cancel(self, timer: Timer) -> None:
         """Cancel `timer`; one that has expired or was cancelled is left as it is."""
-        if timer.is_over:
+        if timer.handler is None:
             return
-        timer.is_over = True
+        timer.handler = None
+        timer.arg = None
         self._cancelled += 1
         if self._cancelled > _GARBAGE_MIN and self._cancelled * 2 > len(self._timers):
             # In place: run_until holds the same list.
-            self._timers[:] = [one for one in self._timers if not one.is_over]
+            self._timers[:] = [one for one in self._timers if one.handler is not None]
             self._cancelled = 0
 
     def defer(self, handler: Callable[[], object]) -> None:
@@ -118,12 +95,13 @@ class Clock:
             if timer.at_ns > end_ns:
                 break
             timers.pop()
-            if timer.is_over:
+            handler = timer.handler
+            if handler is None:
                 self._cancelled -= 1
                 continue
-            timer.is_over = True  # makes cancel() do nothing from now on
+            timer.handler = None  # makes cancel() do nothing from now on
             self.now = timer.at_ns
-            timer.expire()
+            handler(timer.arg)
             while deferred:
                 deferred.pop()()
         if end_ns > self.now:
