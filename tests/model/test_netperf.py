@@ -52,9 +52,9 @@ def test_a_larger_answer_takes_longer():
 
 
 def test_both_ends_of_a_connection_send_what_netperf_says():
-    request, answer = (step.train for step in steps_of("TCP_RR", 100, 200, MSS))
+    request, answer = (step.train for step in steps_of("TCP_RR", 100, 200))
     assert (request.payload_bytes, answer.payload_bytes) == (100, 200)
-    assert [step.train.is_answer for step in steps_of("TCP_CRR", 1, 1, MSS)] == [
+    assert [step.train.is_answer for step in steps_of("TCP_CRR", 1, 1)] == [
         False, True, False, True,
     ]  # fmt: skip
 

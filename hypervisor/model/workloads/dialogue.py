@@ -57,10 +57,10 @@ def from_outside(site: Site) -> Route:
 
 
 class Train(NamedTuple):
-    """Packets that one end sends together: those of its payload, and others that have none."""
+    """Packets that one end sends together: `bare` ones have no payload, the others all of it."""
 
     is_answer: bool  # sent by the server
-    packets: int
+    bare: int = 0
     payload_bytes: int = 0
     is_served: bool = False  # a program has work to do before it; else the kernel sends it
     has_sg: bool = False  # from pages of a file
@@ -106,10 +106,8 @@ class Dialogue:
         self.at = number
         train = self._trains[number]
         self._timeout_ns = CONNECT_RETRANSMIT_NS if train.opens else RETRANSMIT_NS
-        # Where packets are very small, its payload alone may need more than there are of it.
-        bare = max(0, train.packets + -train.payload_bytes // self._route.mss_bytes)
-        self._missing = train.payload_bytes + bare
-        self._due = self._lots(train, train.payload_bytes, bare)
+        self._missing = train.payload_bytes + train.bare
+        self._due = self._lots(train, train.payload_bytes, train.bare)
         if train.is_served and self._sender(train).guest is not None:
             self._serve(self)
         else:
@@ -216,7 +214,7 @@ def farewell(route: Route, packets: int) -> Dialogue:
     `packets` are those of the client: its FIN, and its last acknowledgements. The server's kernel
     acknowledges the FIN.
     """
-    trains = (Train(is_answer=False, packets=packets), Train(is_answer=True, packets=1))
+    trains = (Train(is_answer=False, bare=packets), Train(is_answer=True, bare=1))
     return Dialogue(route, trains, _nobody, _nobody)
 
 

@@ -26,29 +26,21 @@ class Step(NamedTuple):
     calls: tuple[str, ...]
 
 
-def steps_of(
-    test: str, request_bytes: int, response_bytes: int, mss_bytes: int
-) -> tuple[Step, ...]:
+def steps_of(test: str, request_bytes: int, response_bytes: int) -> tuple[Step, ...]:
     """Return the steps of one transaction. A program first receives what has come before."""
     receive, send = _UDP_CALLS if test == UDP_RR else _TCP_CALLS
-    request, response = (-(-size // mss_bytes) for size in (request_bytes, response_bytes))
     client = (receive, send, "netperf_message")
     server = (receive, send, "netserver_message")
+    request = Train(is_answer=False, payload_bytes=request_bytes, is_served=True)
+    response = Train(is_answer=True, payload_bytes=response_bytes, is_served=True)
     if test != TCP_CRR:
-        return (
-            Step(Train(False, request, request_bytes, is_served=True), client),
-            Step(Train(True, response, response_bytes, is_served=True), server),
-        )
+        return Step(request, client), Step(response, server)
+    syn = Train(is_answer=False, bare=1, is_served=True, opens=True)
     return (
-        Step(Train(False, 1, is_served=True, opens=True), (receive, "tcp_connect_call")),  # SYN
-        Step(Train(True, 1, opens=True), ()),  # SYN and its ACK
-        Step(  # the ACK of that comes first
-            Train(False, 1 + request, request_bytes, is_served=True), (send, "netperf_message")
-        ),
-        Step(  # with its FIN
-            Train(True, response + 1, response_bytes, is_served=True),
-            ("tcp_accept_call", *server),
-        ),
+        Step(syn, (receive, "tcp_connect_call")),
+        Step(Train(is_answer=True, bare=1, opens=True), ()),  # SYN and its ACK
+        Step(request._replace(bare=1), (send, "netperf_message")),  # the ACK of that comes first
+        Step(response._replace(bare=1), ("tcp_accept_call", *server)),  # with its FIN
     )
 
 
@@ -136,12 +128,10 @@ class Requests:
             client, server = server, client
             self._client, self._server = there, here
         transport = UDP if self._test == UDP_RR else TCP
-        self._route = route = Route(self._clock, client, server, transport)
-        self._steps = steps_of(
-            self._test, self._request_bytes, self._response_bytes, route.mss_bytes
-        )
+        self._route = Route(self._clock, client, server, transport)
+        self._steps = steps_of(self._test, self._request_bytes, self._response_bytes)
         trains = tuple(step.train for step in self._steps)
-        Dialogue(route, trains, self._serve, self._done).begin()
+        Dialogue(self._route, trains, self._serve, self._done).begin()
 
     def _found(self) -> tuple[End | None, Station]:
         """Return the other end, None if it is outside, and its station.

@@ -25,8 +25,8 @@ from hypervisor.model.workloads.oltp.writer import Writer
 
 PROCESS_KIB: Final = 2048  # of a session beside the shared memory (judgement)
 _CALL: Final = (
-    Train(is_answer=False, packets=1, payload_bytes=REQUEST_BYTES),
-    Train(is_answer=True, packets=1, payload_bytes=ANSWER_BYTES, is_served=True),
+    Train(is_answer=False, payload_bytes=REQUEST_BYTES),
+    Train(is_answer=True, payload_bytes=ANSWER_BYTES, is_served=True),
 )
 
 

@@ -14,20 +14,20 @@ def trains_of(file_bytes: int, mss_bytes: int) -> tuple[Train, ...]:
     TCP begins slowly: each acknowledgement, of two segments, lets one segment more be sent.
     """
     trains = [
-        Train(is_answer=False, packets=1, opens=True),  # SYN
-        Train(is_answer=True, packets=1, opens=True),  # SYN and its acknowledgement
-        Train(is_answer=False, packets=2, payload_bytes=REQUEST_BYTES),  # that of it comes first
+        Train(is_answer=False, bare=1, opens=True),  # SYN
+        Train(is_answer=True, bare=1, opens=True),  # SYN and its acknowledgement
+        Train(is_answer=False, bare=1, payload_bytes=REQUEST_BYTES),  # that of it comes first
     ]
     payload = file_bytes + REQUEST_BYTES
     window, flight = FIRST_FLIGHT, 0
     while payload:
         if flight:
-            trains.append(Train(is_answer=False, packets=acknowledgements(flight)))
+            trains.append(Train(is_answer=False, bare=acknowledgements(flight)))
             window += acknowledgements(flight)
         size = min(payload, window * mss_bytes)
         is_first = not flight
         flight = -(-size // mss_bytes)
-        trains.append(Train(True, flight, size, is_served=is_first, has_sg=True))
+        trains.append(Train(is_answer=True, payload_bytes=size, is_served=is_first, has_sg=True))
         payload -= size
     return tuple(trains)
 

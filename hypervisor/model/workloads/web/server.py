@@ -31,7 +31,8 @@ class Web:
         self._think_ns = think_ns
         self._route = route = from_outside(site)
         trains = trains_of(file_bytes, route.mss_bytes)
-        self._last_packets = acknowledgements(trains[-1].packets) + 1  # and its FIN
+        last_segments = -(-trains[-1].payload_bytes // route.mss_bytes)
+        self._last_packets = acknowledgements(last_segments) + 1  # and its FIN
         self._clients = [
             Dialogue(route, trains, self._serve, self._done, number) for number in range(clients)
         ]

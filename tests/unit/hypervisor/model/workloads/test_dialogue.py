@@ -10,10 +10,9 @@ from tests.support.model.lots import Wanderer
 
 MSS = 1448
 PAYLOAD = 10_000  # seven segments
-PACKETS = 7
-SYN = Train(is_answer=False, packets=1, opens=True)
-REQUEST = Train(is_answer=False, packets=PACKETS, payload_bytes=PAYLOAD)
-ANSWER = Train(is_answer=True, packets=1, payload_bytes=1)
+SYN = Train(is_answer=False, bare=1, opens=True)
+REQUEST = Train(is_answer=False, payload_bytes=PAYLOAD)
+ANSWER = Train(is_answer=True, payload_bytes=1)
 
 
 class Talk:
@@ -51,12 +50,6 @@ def test_a_train_has_one_answer_however_it_was_cut(cuts):
     assert 1 == len(talk.server.sent)
 
 
-def test_payload_that_needs_more_packets_than_a_train_has_is_all_that_it_has():
-    talk = Talk(Train(is_answer=False, packets=1, payload_bytes=PAYLOAD), ANSWER)
-    (lot,) = talk.sent(talk.client)
-    assert (PACKETS, PAYLOAD) == (lot.packets, lot.payload_bytes)
-
-
 def test_parts_may_come_in_any_order():
     talk = Talk(REQUEST, ANSWER)
     (lot,) = talk.sent(talk.client)
@@ -89,7 +82,7 @@ def test_what_is_lost_is_sent_again_and_nothing_else():
 
 
 def test_packets_without_payload_are_sent_again_as_such():
-    talk = Talk(Train(is_answer=False, packets=1), ANSWER)
+    talk = Talk(Train(is_answer=False, bare=1), ANSWER)
     (lot,) = talk.sent(talk.client)
     talk.dialogue.dropped(lot)
     talk.clock.run_until(RETRANSMIT_NS)
@@ -128,14 +121,14 @@ def test_the_timeout_of_a_train_does_not_grow_with_losses_of_the_one_before():
 @pytest.mark.parametrize("bare", [1, 2])
 def test_packets_with_payload_and_without_are_two_lots_with_all_bytes(payload, bare):
     full = -(-payload // MSS)
-    talk = Talk(Train(is_answer=False, packets=full + bare, payload_bytes=payload))
+    talk = Talk(Train(is_answer=False, bare=bare, payload_bytes=payload))
     lots = talk.sent(talk.client)
     assert [(bare, 0), (full, payload)] == [(lot.packets, lot.payload_bytes) for lot in lots]
     assert payload + (full + bare) * 52 == sum(lot.ip_bytes for lot in lots)
 
 
 def test_a_train_of_both_has_come_with_the_last_of_both():
-    talk = Talk(Train(is_answer=False, packets=2, payload_bytes=1), ANSWER)
+    talk = Talk(Train(is_answer=False, bare=1, payload_bytes=1), ANSWER)
     bare, full = talk.sent(talk.client)
     talk.dialogue.arrived(full)
     assert [] == talk.server.sent
@@ -144,7 +137,7 @@ def test_a_train_of_both_has_come_with_the_last_of_both():
 
 
 def test_datagrams_have_the_headers_of_udp():
-    talk = Talk(Train(is_answer=False, packets=1, payload_bytes=100), transport=UDP)
+    talk = Talk(Train(is_answer=False, payload_bytes=100), transport=UDP)
     assert [128] == [lot.ip_bytes for lot in talk.sent(talk.client)]
 
 
