@@ -48,15 +48,17 @@ def test_a_guest_alone_on_its_pcpu_keeps_its_cache():
     assert work_of(host, "a") == pytest.approx(1, rel=0.01)
 
 
-def lost_by_moves(stay_ms):
-    """Return what a program loses that fills its cache, moved from one pcpu to another and back."""
+def lost_by_moves(stay_ms, caches=2):
+    """Return what a program loses that fills its cache, moved from one pcpu to the next."""
     host = make_host(
-        domain("a", cpu(program="mysqld"), cpus="1"), cores_per_socket=4, domain0={"cpus": "0"}
+        domain("a", cpu(program="mysqld"), cpus="1"),
+        cores_per_socket=1 + caches,
+        domain0={"cpus": "0"},
     )
     host.advance(SECOND)
     begun = result(host, "a")["work_seconds"]
     for move in range(int(1000 / stay_ms)):
-        host.toolstack.resources.pin_vcpu("a", 0, (2 - move % 2,))
+        host.toolstack.resources.pin_vcpu("a", 0, (1 + (move + 1) % caches,))
         host.advance(SECOND + int((move + 1) * stay_ms * MS))
     return 1 - (result(host, "a")["work_seconds"] - begun)
 
@@ -70,10 +72,12 @@ def test_a_domain_that_comes_back_finds_what_it_has_not_written_elsewhere():
     assert lost_by_moves(5) == pytest.approx(FILLED_MS / 3 / 5, rel=0.15)
 
 
-def test_a_domain_that_is_moved_at_once_has_not_fetched_what_it_had_no_time_for():
+@pytest.mark.parametrize("caches", [2, 4])
+@pytest.mark.parametrize("stay_ms", [0.2, 1])
+def test_a_domain_that_is_moved_soon_has_not_fetched_what_it_had_no_time_for(stay_ms, caches):
     """It touches 8000 lines in a millisecond (`TOUCHED`), and waits for no more."""
     waited_ms = 8000 / (512 * 16) * FILLED_MS
-    assert lost_by_moves(0.2) < waited_ms / (1 + waited_ms)
+    assert 0.1 < lost_by_moves(stay_ms, caches) < waited_ms / (1 + waited_ms)
 
 
 def misses(*guests, **settings):

@@ -71,8 +71,9 @@ class Work(Generic[Arg]):
 
     Life: queued on a vcpu -> begun (`begun_ns`) -> executed in one or more segments -> `done`.
     `parts` always holds what remains. Endless work has one path and is never done; `executed_q`
-    has the cycles that it has executed. `cold_q` has to be executed before, by code of `cold_path`:
-    what its program fetches again into the cache, which is no work.
+    has the cycles that it has executed. `cold_q` has to be executed besides, by code of
+    `cold_path`: what its program fetches again into the cache, which is no work. `cold_share` of
+    what is executed is that until all is fetched, in 1/1024.
     """
 
     __slots__ = (
@@ -81,6 +82,7 @@ class Work(Generic[Arg]):
         "beneficiary",
         "cold_path",
         "cold_q",
+        "cold_share",
         "done",
         "executed_q",
         "parts",
@@ -117,6 +119,7 @@ class Work(Generic[Arg]):
         self.executed_q = 0
         self.cold_q = 0
         self.cold_path = -1
+        self.cold_share = 0
         self.pressure: Pressure | None = None  # worked out when it is first asked for
 
     @staticmethod
@@ -129,7 +132,11 @@ class Work(Generic[Arg]):
     def advance(self, executed_q: int) -> Parts:
         """Take `executed_q` (at most what remains) from the parts; return the executed parts."""
         if self.cold_q:
-            fetched_q = min(self.cold_q, executed_q)
+            fetched_q = executed_q * self.cold_share >> 10
+            if 0 <= self.remaining_q < executed_q - fetched_q:
+                fetched_q = executed_q - self.remaining_q  # the end was rounded
+            if fetched_q > self.cold_q:
+                fetched_q = self.cold_q
             self.cold_q -= fetched_q
             fetched = [(self.cold_path, fetched_q)]
             if fetched_q == executed_q:

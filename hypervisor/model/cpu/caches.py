@@ -89,18 +89,27 @@ class Caches:
         if not work.parts:
             return
         load = work.parts[0][0]
-        lines = self._kept[load]
-        if lines <= vcpu.warm:
+        kept = self._kept[load]
+        if kept <= vcpu.warm:
             return
         if sharers > 1:
-            lines = min(lines, self._full // sharers)
-        lines -= vcpu.warm
+            kept = min(kept, self._full // sharers)
+        lines = kept - vcpu.warm
+        # It touches all that it keeps in this time, and what it misses is spread over these.
+        round_ns = kept * _MS_NS // TOUCHED
         left_q = work.remaining_q
         if left_q >= 0:
-            lines = min(lines, left_q // self._full_rate_q * TOUCHED // _MS_NS)
+            left_ns = left_q // self._full_rate_q
+            if left_ns < round_ns:
+                lines = lines * left_ns // round_ns
+                round_ns = left_ns
         if lines <= 0:
             return
         vcpu.warm += lines
         self._came[vcpu.cache] = self._came[vcpu.cache] + lines
-        work.cold_q += (lines * self._refill_ns[load] // ONE) * self._full_rate_q
+        fetch_ns = lines * self._refill_ns[load] // ONE
+        if not work.cold_q:
+            work.cold_share = 0
+        work.cold_q += fetch_ns * self._full_rate_q
         work.cold_path = self._refill_path[load]
+        work.cold_share = max(work.cold_share, fetch_ns * ONE // (fetch_ns + round_ns))
