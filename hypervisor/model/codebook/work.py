@@ -132,17 +132,24 @@ class Work(Generic[Arg]):
     def advance(self, executed_q: int) -> Parts:
         """Take `executed_q` (at most what remains) from the parts; return the executed parts."""
         if self.cold_q:
-            fetched_q = executed_q * self.cold_share >> 10
-            if 0 <= self.remaining_q < executed_q - fetched_q:
-                fetched_q = executed_q - self.remaining_q  # the end was rounded
-            if fetched_q > self.cold_q:
-                fetched_q = self.cold_q
+            fetched_q = self._fetched(executed_q)
             self.cold_q -= fetched_q
             fetched = [(self.cold_path, fetched_q)]
             if fetched_q == executed_q:
                 return fetched
             return fetched + self._work_off(executed_q - fetched_q)
         return self._work_off(executed_q)
+
+    def _fetched(self, executed_q: int) -> int:
+        """Return how much of what is executed is fetching."""
+        fetched_q = executed_q * self.cold_share >> 10
+        if self.remaining_q >= 0:
+            # The share is rounded: neither of the two ends before the other.
+            least_q = executed_q - self.remaining_q
+            if least_q < self.cold_q:
+                least_q += 1
+            fetched_q = max(fetched_q, least_q)
+        return min(fetched_q, self.cold_q)
 
     def _work_off(self, executed_q: int) -> Parts:
         self.executed_q += executed_q
