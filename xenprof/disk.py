@@ -5,6 +5,7 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hypervisor.ownfiles import check_no_link, opener
@@ -50,9 +51,6 @@ class Disk:
         if len(paths) < 2 or not self._is_synced:
             errors = [sync(path) for path in paths]
         else:  # file systems write what waits for them at the same time in one go
-            # Here, because importing it takes a fiftieth of a run that writes nothing.
-            from concurrent.futures import ThreadPoolExecutor
-
             with ThreadPoolExecutor(min(len(paths), SYNCS_AT_ONCE)) as pool:
                 errors = list(pool.map(sync, paths))
         return {path: error for path, error in zip(paths, errors, strict=True) if error}

@@ -44,7 +44,7 @@ def _row(tree: Path, seconds: int) -> Row:
 
 
 def _processor_seconds(tree: Path, seconds: int) -> float:
-    before = os.times().children_user
+    before = os.times()
     arguments = ("run", "--scenario", "grumble", "--for", f"{seconds}s")
     subprocess.run(
         [sys.executable, "-c", START, *arguments],
@@ -53,7 +53,9 @@ def _processor_seconds(tree: Path, seconds: int) -> float:
         stdout=subprocess.DEVNULL,
         check=True,
     )
-    return os.times().children_user - before
+    after = os.times()
+    spent = after.children_user + after.children_system
+    return spent - before.children_user - before.children_system
 
 
 @contextmanager
@@ -74,6 +76,7 @@ def _earlier() -> Iterator[Path]:
             yield tree
         finally:
             _git("worktree", "remove", "--force", str(tree))
+            _git("worktree", "prune")
 
 
 def _environment(tree: Path) -> dict[str, str]:

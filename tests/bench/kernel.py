@@ -1,4 +1,4 @@
-"""Benchmark of the event heap: the same M/M/1 queue on SimPy 4 and on the model's clock.
+"""Benchmark of the clock: the same M/M/1 queue on SimPy 4 and on the model's clock.
 
 An event is an arrival at the queue or a departure, so all sides handle the same
 number of them, whatever they do inside.

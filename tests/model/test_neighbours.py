@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.model.hosts import MS, SECOND, cpu, domain, make_host, netperf, result
+from tests.support.model.hosts import MS, SECOND, burst, cpu, domain, make_host, netperf, result
 from tests.support.model.profiling import begin, count_now, set_counter
 
 
@@ -108,6 +108,28 @@ def test_a_neighbour_in_the_same_cache_shows_in_the_misses_of_a_profile():
     assert elsewhere / alone == pytest.approx(1, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        {"cpu": "p4-ht", "sockets": 2, "threads_per_core": 2},
+        {"cpu": "core_2", "hypervisor": "3.1", "cores_per_socket": 4, "threads_per_core": 1},
+        {"cpu": "hammer", "sockets": 2, "cores_per_socket": 2, "threads_per_core": 1},
+    ],
+)
+def test_a_cache_knows_how_many_of_its_pcpus_and_cores_work(host):
+    busy = [domain(name, burst(3, 2), netperf("receive"), vcpus=2) for name in "abc"]
+    machine = make_host(*busy, support_limits=False, **host)
+    for step in range(1, 200):
+        machine.advance(step * MS)
+        for cache in machine.execution.speeds._caches:
+            working = [one for one in cache.pcpus if one.current is not None]
+            cores = {
+                min(one.number, one.number if one.sibling is None else one.sibling.number)
+                for one in working
+            }
+            assert (len(working), len(cores)) == (cache.threads, cache.cores)
+
+
 def test_a_neighbour_in_the_same_cache_slows_a_program_that_fills_it():
     host: dict[str, Any] = {
         "cpu": "core_2",
@@ -137,6 +159,20 @@ def test_a_guest_far_from_its_memory_is_slower_on_an_opteron():
     near, far = work(3), work(1)
     assert near == pytest.approx(1, rel=0.01)
     assert 0.85 < far < 0.95
+
+
+def test_guests_that_take_turns_each_have_their_own_way_to_memory():
+    """Both run the same code on a pcpu of the first socket; the memory of one lies there."""
+    settings = {"memory_mib": 6000, "cpus": "1"}
+    host = make_host(
+        domain("a", cpu(program="mysqld"), **settings),
+        domain("b", cpu(program="mysqld"), **settings),
+        cpu="hammer", mhz=2400, sockets=2, cores_per_socket=2, memory_mib=16_384,
+        domain0={"cpus": "0"}, support_limits=False,
+    )  # fmt: skip
+    host.advance(10 * SECOND)
+    far, near = (result(host, name)["work_seconds"] for name in "ab")
+    assert 0.85 < far / near < 0.95
 
 
 def test_all_memory_is_as_near_on_a_xeon():

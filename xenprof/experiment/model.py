@@ -15,6 +15,7 @@ from hypervisor.model.native import offered
 from hypervisor.model.scenario.spec import SCENARIOS, Scenario, load_scenario, scenario_names
 from hypervisor.model.scenario.table import Table as Table
 from hypervisor.model.scenario.table import message as message
+from hypervisor.model.workloads import import_all
 from hypervisor.wholetext import read_whole
 
 Tables: TypeAlias = dict[str, Any]
@@ -55,6 +56,7 @@ def booted(tables: Mapping[str, Any], seed: int | None = None) -> Host:
     ours = deepcopy(dict(tables))
     if seed is not None:
         ours["host"] = dict(ours.get("host", {})) | {"seed": seed}
+    import_all()  # the worker has told which model it runs
     return offered(build(scenario_of(ours, "scenario"), epoch_ns=0))
 
 

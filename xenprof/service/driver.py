@@ -43,7 +43,9 @@ def build_host(
     from hypervisor.model.machine import build
     from hypervisor.model.native import offered
     from hypervisor.model.scenario.spec import load_scenario
+    from hypervisor.model.workloads import import_all
 
+    import_all()
     return offered(
         build(
             load_scenario(scenario),

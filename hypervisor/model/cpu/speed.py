@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from hypervisor.model.codebook.locking import ONE, Claims
-from hypervisor.model.codebook.pressure import NOTHING
+from hypervisor.model.codebook.pressure import IDLE, NOTHING
 from hypervisor.model.codebook.sharing import LINE_BYTES, Sharing
 from hypervisor.model.codebook.work import AnyWork, Parts
 from hypervisor.model.cpu.accounting import Accounting
@@ -73,7 +73,7 @@ class Cache:
     def count(self, pcpu: Pcpu, change: int) -> None:
         """Note that a pcpu begins (1) or ceases (-1) to work."""
         self.threads += change
-        if pcpu.sibling is None or pcpu.sibling.pressure is NOTHING:
+        if pcpu.sibling is None or pcpu.sibling.pressure.path == IDLE:
             self.cores += change
 
 
@@ -115,7 +115,7 @@ class Speeds:
 
     def begin(self, pcpu: Pcpu, work: AnyWork) -> None:
         """Note that `pcpu` begins `work` of a vcpu that it runs: it may take other locks."""
-        if self._pressures.of(work) is not pcpu.pressure:
+        if pcpu.claims or self._pressures.of(work) is not pcpu.pressure:
             self.changed(pcpu)
 
     def changed(self, pcpu: Pcpu) -> None:
@@ -130,9 +130,9 @@ class Speeds:
             pcpu.claims = _NO_CLAIMS
         if pressure is not before:
             pcpu.pressure = pressure
-            if before is NOTHING:
+            if before.path == IDLE:
                 self._caches[pcpu.number].count(pcpu, 1)
-            elif pressure is NOTHING:
+            elif vcpu is None:
                 self._caches[pcpu.number].count(pcpu, -1)
         elif vcpu is None:
             return
@@ -183,7 +183,7 @@ class Speeds:
         pressure = pcpu.pressure
         moved = pressure.moved
         sibling = pcpu.sibling
-        if moved and sibling is not None and sibling.pressure is not NOTHING:
+        if moved and sibling is not None and sibling.pressure.path != IDLE:
             moved = moved * (ONE * (200 + pressure.gain + sibling.pressure.gain) // 400) // ONE
         waited = moved * pressure.stall // ONE
         if moved == pcpu.asked and waited == pcpu.waited:
@@ -199,7 +199,7 @@ class Speeds:
         misses = ONE
         extras = _NO_EXTRAS
         vcpu = pcpu.current
-        if vcpu is not None and pcpu.pressure is not NOTHING:
+        if vcpu is not None and pcpu.pressure.path != IDLE:
             rate_q, misses = self._shared(pcpu)
             if pcpu.claims:
                 rate_q, extras = self._locks.divided(pcpu, vcpu.domain, rate_q)
@@ -229,7 +229,7 @@ class Speeds:
         rate_q = self._full_rate_q
         pressure = pcpu.pressure
         sibling = pcpu.sibling
-        if sibling is not None and sibling.pressure is not NOTHING:
+        if sibling is not None and sibling.pressure.path != IDLE:
             rate_q = rate_q * (200 + pressure.gain + sibling.pressure.gain) // 400
         cache = self._caches[pcpu.number]
         pcpu.sharers = cache.threads

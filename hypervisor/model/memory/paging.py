@@ -291,6 +291,7 @@ class Paging:
     def _missed_page(self, work: AnyWork) -> None:
         rest: _Rest = work.arg
         work.parts, work.remaining_q = rest.parts, rest.remaining_q
+        work.pressure = None  # that of a part of a few cycles is rounded
         work.done, work.arg = rest.done, rest.arg
         if not self.swapped_kib:  # nothing is swapped any more
             self._guest.run(work)

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypervisor.model.codebook.book import CodeBook
-from hypervisor.model.codebook.pressure import NOTHING
 from hypervisor.model.codebook.work import AnyWork, Q, Work, split
 from hypervisor.model.cpu.pressures import Pressures
 
@@ -67,5 +66,8 @@ def test_work_of_one_path_takes_what_others_of_it_take():
     assert PRESSURES.of(many[0]) is PRESSURES.of(many[1])
 
 
-def test_only_what_is_not_executed_takes_nothing():
-    assert not PRESSURES.of_parts([(PATHS[0], 1)]).takes_as(NOTHING)
+def test_work_that_begins_alike_does_not_take_the_same():
+    one, other = (
+        PRESSURES.of_parts([(PATHS[0], 1000 << Q), (path, 1000 << Q)]) for path in PATHS[1:3]
+    )
+    assert (True, False) == (one.takes_as(one), one.takes_as(other))
