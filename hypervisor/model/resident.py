@@ -28,8 +28,8 @@ from hypervisor.model.scenario.ways import check_outside
 from hypervisor.model.scenario.workloads import (
     EXTERNAL,
     Workload,
+    check_disk,
     parse_workloads,
-    uses_disk,
     uses_network,
     with_article,
 )
@@ -242,8 +242,8 @@ def _check_workload(workload: Workload, spec: DomainSpec, host: Host) -> None:
     is_domain0 = spec.kind == "dom0"
     if workload.kind == "fileio" and workload.lun is not None:
         check_lun(workload.lun, host.stores, is_domain0=is_domain0, has_vif=bool(spec.vifs))
-    if uses_disk(workload) and not is_domain0 and not any(disk.type for disk in spec.disks):
-        raise ValueError(f"{with_article(workload.kind)} workload needs a disk")
+    if not is_domain0:
+        check_disk(workload, [disk.mode for disk in spec.disks if disk.type])
     has_card = any(one.dedicated_to == spec.name for one in host.nics)
     if is_domain0 or has_card or not uses_network(workload):
         return  # domain 0 is on the bridge itself

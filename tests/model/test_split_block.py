@@ -125,6 +125,29 @@ def test_a_fileio_workload_needs_more_than_an_empty_drive():
         make_host(domain("a", fileio(), disk=[",hdc:cdrom,r"]))
 
 
+@pytest.mark.parametrize(
+    "work",
+    [
+        fileio(op="write"),
+        {"kind": "iozone"},
+        {"kind": "iozone", "phases": ["read", "random_write"]},
+        {"kind": "oltp"},
+        {"kind": "aim7", "mix": "shared"},
+    ],
+)
+def test_nothing_is_written_to_a_disk_that_may_only_be_read(work):
+    with pytest.raises(ScenarioError, match="writes to the first disk, which is read-only"):
+        make_host(domain("a", work, disk=["phy:/dev/a,xvda,r", "phy:/dev/b,xvdb,w"]))
+
+
+@pytest.mark.parametrize("work", [fileio(), {"kind": "iozone", "phases": ["read", "reread"]}])
+def test_what_only_reads_may_have_a_disk_that_may_only_be_read(work):
+    host = make_host(domain("a", work, disk=["phy:/dev/a,xvda,r"]))
+    host.advance(SECOND)
+    (vbd,) = seen(host, "a").vbds
+    assert (True, 0) == (vbd.read_bytes > 0, vbd.write_bytes)
+
+
 def disk_waiting(host):
     """Return the requests that the disk has received and not finished."""
     disk = host.hypercalls.backends.blkback.stores.system

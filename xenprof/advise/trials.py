@@ -181,8 +181,17 @@ def _found(setting: Setting, tables: Tables) -> tuple[str, Any]:
     if not setting.is_added:
         return path, deepcopy(setting.value)
     there = at.get(last) if isinstance(at, dict) else None
-    whole = [*(there or deepcopy(list(setting.before))), deepcopy(setting.value)]
+    whole = [*(there or deepcopy(list(setting.before)))]
+    if not any(_is_named_so(one, setting.value) for one in whole):
+        whole.append(deepcopy(setting.value))
     return path, whole
+
+
+def _is_named_so(entry: object, wanted: object) -> bool:
+    """Return whether a table, of a store say, is one of the name and kind that is wanted."""
+    if not isinstance(entry, dict) or not isinstance(wanted, dict):
+        return False
+    return all(key in wanted and entry.get(key) == wanted[key] for key in ("name", "kind"))
 
 
 def _with_part(entry: str, part: str) -> str:

@@ -81,8 +81,10 @@ def _file(path: Path) -> FileTable:
         raise ExperimentError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ExperimentError(f"{path}: not a TOML file (not UTF-8 text)") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ExperimentError(f"{path}: not TOML: {error}") from None
+    except RecursionError:
+        raise ExperimentError(f"{path}: not TOML: nested too deep") from None
     try:
         return FileTable.model_validate(data)
     except ValidationError as error:

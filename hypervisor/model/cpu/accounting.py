@@ -17,6 +17,7 @@ from hypervisor.model.timing.clock import Clock
 # amounts at once: this spreads the cost as samples would (judgement).
 OWED_SHARE: Final = 4
 OWED_MIN_NS: Final = 20_000
+DEBT_PARTS: Final = 64  # so many are divided one by one when a segment ends
 
 
 class SegmentCounter(Protocol):
@@ -42,9 +43,20 @@ class SegmentCounter(Protocol):
 
 def add_debt(vcpu: Vcpu, parts: Parts) -> None:
     """Make a vcpu execute `parts` before it goes on with its work."""
-    vcpu.debt.extend(parts)
+    debt = vcpu.debt
+    debt.extend(parts)
     for _, cycles_q in parts:
         vcpu.debt_q += cycles_q
+    if len(debt) > DEBT_PARTS:
+        vcpu.debt = _added_up(debt)
+
+
+def _added_up(parts: Parts) -> Parts:
+    """Return parts with each path once: who is preempted before it has paid owes more and more."""
+    sums: dict[int, int] = {}
+    for path, cycles_q in parts:
+        sums[path] = sums.get(path, 0) + cycles_q
+    return list(sums.items())
 
 
 def owe(vcpu: Vcpu, path: int, cycles_q: int) -> None:

@@ -15,6 +15,7 @@ from hypervisor.model.timing.clock import NEVER_NS, Clock
 
 DEFAULT_WINDOW_BYTES: Final = 65_535  # three quarters of tcp_rmem's 87 380: tcp_adv_win_scale 2
 SOCKET_MAXIMUM_BYTES: Final = 131_071  # rmem_max and wmem_max
+SOCKET_MINIMUM_BYTES: Final = 2048  # Source: Linux 2.6.18, include/net/sock.h, SOCK_MIN_SNDBUF
 TUNED_MAXIMUM_BYTES: Final = 4 * 2**20  # tcp_rmem and tcp_wmem of a large machine
 TUNED_MINIMUM_BYTES: Final = 87_380
 IP_PACKET_BYTES: Final = 65_535
@@ -113,6 +114,7 @@ class Connection:
         # The receiver.
         if options.socket_bytes:
             set_bytes = 2 * min(options.socket_bytes, SOCKET_MAXIMUM_BYTES)
+            set_bytes = max(set_bytes, SOCKET_MINIMUM_BYTES)
             self._send_buffer_bytes = set_bytes
             self.window_bytes = self._largest_window = max(self.mss_bytes, set_bytes * 3 // 4)
         else:

@@ -30,7 +30,7 @@ from hypervisor.model.scenario.sedf import SedfKeys
 from hypervisor.model.scenario.stores import ElevatorName, Store, check_stores
 from hypervisor.model.scenario.table import Table, checked, message, read_toml
 from hypervisor.model.scenario.ways import check_ways
-from hypervisor.model.scenario.workloads import Count, Workloads, check_without_disk
+from hypervisor.model.scenario.workloads import Count, Workloads, check_disk
 from hypervisor.nearest import hint
 from hypervisor.toolstack.config.devices import parse_disk
 from hypervisor.toolstack.config.limits import HostKind, LimitExceeded, check_limits
@@ -213,8 +213,10 @@ class Domain(_Owner):
             raise ValueError(f"maxmem_mib is the ceiling: {self.memory_mib} at least")
         if self.drivers == "emulated" and self.kind == "pv":
             raise ValueError('a paravirtualized guest has no emulated devices; use kind = "hvm"')
-        if not self.disk:
-            check_without_disk(self.workload)
+        if self.count is None or not self.disk:
+            modes = [disk.mode for disk in map(parse_disk, self.disk) if disk.type]
+            for workload in self.workload:
+                check_disk(workload, modes)
         return self
 
     def expanded(self) -> Sequence["Domain"]:

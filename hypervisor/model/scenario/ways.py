@@ -89,7 +89,8 @@ def _check_way(
     peer = workload.peer if isinstance(workload, NetperfWorkload) else EXTERNAL
     if peer not in (EXTERNAL, *others):
         what = "the domain itself" if peer == name else f"no domain{hint(peer, others)}"
-        raise ValueError(f"netperf peer '{peer}' is {what}; use {some(others)}")
+        usable = f"use {some(others)}" if others else "there is no other"
+        raise ValueError(f"netperf peer '{peer}' is {what}; {usable}")
     if not bridge:
         raise ValueError(f"{with_article(workload.kind)} workload needs a vif")
     if peer == EXTERNAL:

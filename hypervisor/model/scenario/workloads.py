@@ -297,11 +297,29 @@ def with_article(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
 
 
-def check_without_disk(workloads: Sequence[Workload]) -> None:
-    """Raise ValueError for a workload that needs a disk."""
-    for one in workloads:
-        if uses_disk(one):
-            raise ValueError(f"{with_article(one.kind)} workload needs a disk")
+def writes_disk(workload: Workload) -> bool:
+    """Return whether a workload writes to the domain's first disk."""
+    if workload.kind == "fileio":
+        return workload.lun is None and workload.op == "write"
+    if workload.kind == "iozone":
+        return any("write" in phase for phase in workload.phases)
+    if workload.kind == "oltp":
+        return not workload.read_only
+    return uses_disk(workload)
+
+
+def check_disk(workload: Workload, modes: Sequence[str]) -> None:
+    """Raise ValueError for a workload without the disk that it needs.
+
+    `modes` are those of the domain's disks that hold something.
+    """
+    if uses_disk(workload) and not modes:
+        raise ValueError(f"{with_article(workload.kind)} workload needs a disk")
+    if writes_disk(workload) and modes[0] == "r":
+        raise ValueError(
+            f"{with_article(workload.kind)} workload writes to the first disk, which is read-only; "
+            "attach it with mode w"
+        )
 
 
 def uses_network(workload: Workload) -> bool:

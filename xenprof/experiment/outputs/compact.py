@@ -18,6 +18,7 @@ _NUMBER: Final = re.compile(r"-?\d+\.\d+")
 _PLACES: Final = re.compile(r" (?:d|x|y|x1|x2|y1|y2|width|height|transform)=\"[^\"]*\"")
 _PLACED: Final = re.compile(r"\s+")
 _BETWEEN: Final = re.compile(r">\s+<")
+_GROUP: Final = re.compile(r"(<g(?: [^>]*)?>|</g>)")
 
 
 def compact(svg: str) -> tuple[str, str]:
@@ -31,8 +32,25 @@ def compact(svg: str) -> tuple[str, str]:
     )
     rules: dict[str, str] = {}
     svg = _STYLE.sub(_classed(rules), svg)
-    svg = _BETWEEN.sub("><", svg).replace("<g></g>", "")
+    svg = _unwrapped(_BETWEEN.sub("><", svg).replace("<g></g>", ""))
     return svg, "".join(f".{name}{{{rule}}}" for rule, name in rules.items())
+
+
+def _unwrapped(svg: str) -> str:
+    """Return the picture without groups that say nothing of what is in them."""
+    kept: list[str] = []
+    is_said: list[bool] = []  # of each group that is open
+    for token in _GROUP.split(svg):
+        if token == "</g>":
+            if is_said.pop():
+                kept.append(token)
+        elif not _GROUP.fullmatch(token):
+            kept.append(token)
+        else:
+            is_said.append(token != "<g>")
+            if is_said[-1]:
+                kept.append(token)
+    return "".join(kept)
 
 
 def _rounded(match: re.Match[str]) -> str:

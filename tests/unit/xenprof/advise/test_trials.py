@@ -65,7 +65,16 @@ def test_a_part_of_an_entry_leaves_the_others(entry, after):
 def test_an_entry_is_added_to_a_list_or_to_what_stands_for_none():
     card = Setting(("host", "nic"), {"name": "b"}, is_added=True, before=({"name": "a"},))
     assert {"host.nic": [{"name": "a"}, {"name": "b"}]} == changed(card)[0]
-    assert [{"name": "a"}, {"name": "b"}, {"name": "b"}] == changed(card, card)[0]["host.nic"]
+    other = Setting(("host", "nic"), {"name": "c"}, is_added=True)
+    assert [{"name": "a"}, {"name": "b"}, {"name": "c"}] == changed(card, other)[0]["host.nic"]
+
+
+def test_a_store_of_that_name_and_kind_is_the_one_that_is_meant():
+    store = Setting(
+        ("host", "store"), {"name": "san", "kind": "fc"}, is_added=True,
+        before=({"name": "san", "kind": "fc", "luns": 2},),
+    )  # fmt: skip
+    assert [{"name": "san", "kind": "fc", "luns": 2}] == changed(store)[0]["host.store"]
 
 
 def test_the_tables_given_stay_as_they_are():

@@ -59,6 +59,13 @@ def test_a_socket_size_is_at_most_rmem_max():
     assert 2 * 131_071 * 3 // 4 == Ends(socket_bytes=2**20).tcp.window_bytes
 
 
+@pytest.mark.parametrize("socket_bytes", [1, 700, 1024])
+def test_a_small_socket_has_what_the_kernel_gives_it_at_least(socket_bytes):
+    """SOCK_MIN_SNDBUF, of which a segment fits in; a window is a segment at least."""
+    tcp = Ends(socket_bytes=socket_bytes).tcp
+    assert (2048 * 3 // 4, True) == (tcp.window_bytes, tcp.room_bytes() > 0)
+
+
 def test_a_peer_with_64_kib_gets_packets_of_22_segments():
     assert 22 * SEGMENT == Ends().tcp.packet_bytes
 
