@@ -15,7 +15,7 @@ from xenprof.experiment.job import Job, values
 
 SECOND = 10**9
 SHORT = Times(2 * SECOND, 5 * SECOND, 3)
-LONG = Times(2 * SECOND, 20 * SECOND, 5)
+LONG = Times(2 * SECOND, 60 * SECOND, 7)  # a percent of a neighbour is lost in the noise of less
 
 
 def advised(tables):
